@@ -1,0 +1,71 @@
+using System.Globalization;
+using Coordinator.Leases;
+using StackExchange.Redis;
+
+namespace Coordinator.Storage.Redis;
+
+/// <summary>
+/// Runs a script within a time budget and says what is known when it does not answer: every exception of the client ends here.
+/// </summary>
+internal sealed class RedisCaller(IConnectionMultiplexer connection, RedisClock clock, RedisFitness fitness, RedisOptions options, TimeProvider time)
+{
+    private readonly IDatabase _database = connection.GetDatabase();
+
+    // Said by the server before a script (or command) has done anything.
+    private static readonly string[] NothingRan =
+        ["OOM", "MISCONF", "READONLY", "LOADING", "BUSY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOAUTH", "NOPERM", "WRONGPASS", "CROSSSLOT"];
+
+    /// <summary>Runs a script whose first argument is its <c>not_after</c>; a stale answer is tried once more with the time it brought.</summary>
+    /// <param name="arguments">The first place is filled in here.</param>
+    public async ValueTask<RedisResult[]> RunAsync(string script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellation)
+    {
+        fitness.ThrowIfUnfit();
+        for (var attempt = 1; ; attempt++)
+        {
+            var notAfter = clock.NotAfter(options.CallTimeout) ?? await ReadTimeAsync(cancellation).ConfigureAwait(false);
+            arguments[0] = notAfter.ToString(CultureInfo.InvariantCulture);
+            var reply = (RedisResult[])(await GuardAsync(() => _database.ScriptEvaluateAsync(script, keys, arguments), cancellation).ConfigureAwait(false))!;
+            var stale = (string)reply[0]! == "stale";
+            clock.Observe((long)reply[1], always: stale);
+            if (!stale)
+            {
+                return reply;
+            }
+
+            if (attempt == 2)
+            {
+                throw new StoreException(StoreFailure.Stale, "The command reached Redis after its time and changed nothing.");
+            }
+        }
+    }
+
+    /// <summary>Awaits a command of the client with the call's deadline.</summary>
+    public async ValueTask<T> GuardAsync<T>(Func<Task<T>> command, CancellationToken cancellation)
+    {
+        try
+        {
+            return await command().WaitAsync(options.CallTimeout, time, cancellation).ConfigureAwait(false);
+        }
+        catch (RedisServerException refused) when (Array.Exists(NothingRan, code => refused.Message.StartsWith(code, StringComparison.Ordinal)))
+        {
+            throw new StoreException(StoreFailure.Unavailable, $"Redis refuses commands: {refused.Message}", refused);
+        }
+        catch (RedisConnectionException away) when (away.CommandStatus is CommandStatus.WaitingToBeSent or CommandStatus.WaitingInBacklog)
+        {
+            throw new StoreException(StoreFailure.Unavailable, "Redis cannot be reached.", away);
+        }
+        catch (Exception broken) when (broken is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        {
+            // A dropped connection can surface as almost any exception: whatever it is, the command may have run.
+            throw new StoreException(StoreFailure.OutcomeUnknown, $"Redis did not answer: {broken.Message}", broken);
+        }
+    }
+
+    private async ValueTask<long> ReadTimeAsync(CancellationToken cancellation)
+    {
+        var parts = (RedisResult[])(await GuardAsync(() => _database.ExecuteAsync("TIME"), cancellation).ConfigureAwait(false))!;
+        clock.Observe(((long)parts[0] * 1_000_000) + (long)parts[1], always: true);
+        return clock.NotAfter(options.CallTimeout)
+            ?? throw new StoreException(StoreFailure.Unavailable, "The connection to Redis was lost while its clock was read.");
+    }
+}

@@ -1,0 +1,63 @@
+using System.Globalization;
+using Coordinator.Leases;
+
+namespace Coordinator.Storage.Redis;
+
+/// <summary>
+/// The one place that spells a Redis key, for C# and (through <see cref="Lua"/>) for the scripts. All keys that must
+/// change together carry the same <c>{NNN}</c>, so that they share a Cluster slot.
+/// </summary>
+internal static class RedisKeys
+{
+    /// <summary>How many partitions this database was made with.</summary>
+    public const string Partitions = "lc:partitions";
+
+    /// <summary>Puts the key functions in front of every script.</summary>
+    /// <remarks>A tenant has no colon, so that a lease's key can be taken apart again.</remarks>
+    public const string Lua = """
+        local function keys_of(lease)
+          local partition, tenant, name = string.match(lease, '^(lc:{%d+}:)([^:]+):lease:(.+)$')
+          local own = partition .. tenant
+          return {
+            lease = lease, tenant = tenant, name = name,
+            due = partition .. 'due', head = partition .. 'head', changes = partition .. 'changes', wake = partition .. 'wake',
+            held = own .. ':held', ended = own .. ':ended:' .. name, log = own .. ':log:' .. name,
+          }
+        end
+        local function lease_key(due, tenant, name) return string.sub(due, 1, -4) .. tenant .. ':lease:' .. name end
+        local function held_owner(held) return string.match(held, '^(lc:{%d+}:)([^:]+):held$') end
+        local function sweep_marker(due) return string.sub(due, 1, -4) .. 'sweep' end
+
+        """;
+
+    /// <summary>Sorted set of <c>token:tenant:name</c> by an instant not after the lease's deadline, in µs.</summary>
+    public static string Due(int partition) => Partition(partition) + "due";
+
+    /// <summary>Hash: <c>floor</c>, the last token granted, and <c>position</c>, that of the last change.</summary>
+    public static string Head(int partition) => Partition(partition) + "head";
+
+    /// <summary>Redis stream of the grants that began and ended, ids <c>position-0</c>.</summary>
+    public static string Changes(int partition) => Partition(partition) + "changes";
+
+    /// <summary>Sharded channel: something was appended to <see cref="Changes"/>.</summary>
+    public static string Wake(int partition) => Partition(partition) + "wake";
+
+    /// <summary>Sorted set, score 0: the names of a tenant's leases in a partition.</summary>
+    public static string Held(int partition, string tenant) => $"{Partition(partition)}{tenant}:held";
+
+    /// <summary>Hash: the lease.</summary>
+    public static string Lease(ResourceKey resource) => Own(resource, "lease");
+
+    /// <summary>List: the last grants that ended, newest first.</summary>
+    public static string Ended(ResourceKey resource) => Own(resource, "ended");
+
+    /// <summary>Redis stream of the resource's events, ids <c>sequence-0</c>; also the sharded channel that tells of growth.</summary>
+    public static string Log(ResourceKey resource) => Own(resource, "log");
+
+    /// <summary>String: the first answer to an operation. Neither part may hold a bar, so that no two pairs meet.</summary>
+    public static string Operation(ResourceKey resource, string id) => $"{Own(resource, "op")}|{id}";
+
+    private static string Own(ResourceKey resource, string room) => $"{Partition(resource.Partition)}{resource.Tenant}:{room}:{resource.Name}";
+
+    private static string Partition(int partition) => string.Create(CultureInfo.InvariantCulture, $"lc:{{{partition:000}}}:");
+}

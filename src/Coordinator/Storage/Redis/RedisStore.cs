@@ -1,0 +1,83 @@
+using Coordinator.Events;
+using Coordinator.Leases;
+using StackExchange.Redis;
+
+namespace Coordinator.Storage.Redis;
+
+/// <summary>The connection to Redis and the stores that live on it.</summary>
+internal sealed class RedisStore : IAsyncDisposable
+{
+    private readonly ConnectionMultiplexer _connection;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _watching;
+
+    private RedisStore(ConnectionMultiplexer connection, RedisOptions options, StoreRetention retention, TimeProvider time)
+    {
+        _connection = connection;
+        var clock = new RedisClock(time);
+        connection.ConnectionRestored += (_, _) =>
+        {
+            clock.Discard();
+            _ = Fitness.CheckAsync(connection, options.CallTimeout, time);
+        };
+        connection.ConnectionFailed += (_, _) => clock.Discard();
+        connection.ConfigurationChanged += (_, _) => clock.Discard();
+        var caller = new RedisCaller(connection, clock, Fitness, options, time);
+        Wakes = new RedisWakes(connection);
+        Leases = new RedisLeaseStore(caller, new RedisScripts(retention), Wakes, retention, Fitness);
+        Events = new RedisEventStore(connection, caller, Fitness, Wakes);
+        _watching = WatchFitnessAsync(options, time);
+    }
+
+    public ILeaseStore Leases { get; }
+
+    public IEventStore Events { get; }
+
+    public RedisFitness Fitness { get; } = new();
+
+    private RedisWakes Wakes { get; }
+
+    /// <summary>Connects; a Redis that is away or unfit is waited for, and told by <see cref="Fitness"/>.</summary>
+    public static async Task<RedisStore> ConnectAsync(RedisOptions options, StoreRetention retention, TimeProvider time)
+    {
+        var configuration = ConfigurationOptions.Parse(options.Configuration);
+        configuration.AbortOnConnectFail = false;
+        // Queueing silently while disconnected would send commands long after their callers were told.
+        configuration.BacklogPolicy = BacklogPolicy.FailFast;
+        // Half the CPU per call of the default pool of threads at 64 calls in flight.
+        configuration.SocketManager = SocketManager.ThreadPool;
+        configuration.ReconnectRetryPolicy = new LinearRetry(200);
+        configuration.ConnectTimeout = (int)options.CallTimeout.TotalMilliseconds;
+        configuration.ClientName ??= "coordinator";
+        // The client counts INFO, which fitness is read from, among the commands of an administrator.
+        configuration.AllowAdmin = true;
+        var store = new RedisStore(await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false), options, retention, time);
+        await store.Fitness.CheckAsync(store._connection, options.CallTimeout, time).ConfigureAwait(false);
+        await store.Wakes.StartAsync().ConfigureAwait(false);
+        return store;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _watching.ConfigureAwait(false);
+        await _connection.DisposeAsync().ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    private async Task WatchFitnessAsync(RedisOptions options, TimeProvider time)
+    {
+        using var timer = new PeriodicTimer(options.FitnessInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stopping.Token).ConfigureAwait(false))
+            {
+                await Fitness.CheckAsync(_connection, options.CallTimeout, time).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The store is being closed.
+        }
+    }
+}

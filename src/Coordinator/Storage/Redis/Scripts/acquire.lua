@@ -1,0 +1,34 @@
+#!lua
+-- Takes a free resource. One step: nobody can be granted between the check and the write.
+-- KEYS: lease, due, head, changes, held, ended [, operation]
+-- ARGV: not_after, holder, connection, ttl_ms, labels, operation's digest, operation's life in ms
+-- Returns {'ok', now, lease} | {'held', now, lease} | {'lost', now, ...} (a retry whose grant is over) | {'mismatch', now}
+local k = keys_of(KEYS[1])
+local ttl = tonumber(ARGV[4])
+local l = read(k)
+if KEYS[7] then
+  local seen, matches, token = operation(KEYS[7], ARGV[6])
+  if seen and not matches then return { 'mismatch', int(now) } end
+  if seen then
+    if not l or l.token ~= token then return { 'lost', int(now), lost(k, l, token) } end
+    -- The caller counts its TTL from this retry, so the retry renews; and it is on this connection now.
+    redis.call('HSET', k.lease, 'guard', token .. ':' .. ARGV[3])
+    l.deadline = now + l.ttl * 1000
+    set_deadline(k.lease, l.deadline, l.key_until)
+    return { 'ok', int(now), describe(k, l) }
+  end
+end
+if l then return { 'held', int(now), describe(k, l) } end
+
+local floor = tonumber(redis.call('HGET', k.head, 'floor') or '0')
+local token = int(math.max(floor + 1, now))
+redis.call('HSET', k.head, 'floor', token)
+l = { token = token, holder = ARGV[2], ttl = ttl, deadline = now + ttl * 1000, acquired = int(now), batch = '0', labels = ARGV[5] }
+redis.call('HSET', k.lease, 'guard', token .. ':' .. ARGV[3], 'ttl_ms', ARGV[4], 'holder', l.holder, 'acquired', l.acquired,
+  'batch', '0', 'digest', '', 'labels', l.labels)
+set_deadline(k.lease, l.deadline, nil)
+redis.call('ZADD', k.due, int(l.deadline), due_member(k, token))
+redis.call('ZADD', k.held, 0, k.name)
+if KEYS[7] then redis.call('SET', KEYS[7], ARGV[6] .. '\n' .. token, 'PX', ARGV[7]) end
+change(k, 'acquired', token, l.holder)
+return { 'ok', int(now), describe(k, l) }
