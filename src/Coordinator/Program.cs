@@ -1,1 +1,24 @@
-return 0;
+using Coordinator;
+using Coordinator.Leases;
+using Coordinator.Storage;
+using Coordinator.Storage.Redis;
+
+return await CommandLine.RunAsync(args, async (options, cancellation) =>
+{
+    await using var redis = options.Redis is { } configuration
+        ? await RedisStore.ConnectAsync(new RedisOptions { Configuration = configuration }, new StoreRetention(), TimeProvider.System)
+        : null;
+    await using var app = CoordinatorHost.Build(options, redis);
+    await app.StartAsync(cancellation);
+
+    if (redis is null)
+    {
+        Log.InMemory(app.Logger);
+    }
+
+    var durability = app.Services.GetRequiredService<IStoreHealth>().Durability;
+    var address = new Uri(app.Urls.First());
+    Console.WriteLine($"listening grpc={address.Host}:{address.Port} account={options.Tenant} store={durability.Replace(' ', '-')}");
+    await app.WaitForShutdownAsync(cancellation);
+    return 0;
+});

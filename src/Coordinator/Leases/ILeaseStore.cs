@@ -35,7 +35,7 @@ internal interface ILeaseStore
     /// <summary>Refuses with <see cref="RefusalKind.LeaseNotFound"/>.</summary>
     ValueTask<Outcome<Lease>> GetAsync(ResourceKey resource, CancellationToken cancellation);
 
-    /// <summary>Whether the token is the valid one, and what is left of it.</summary>
+    /// <summary>Whether the token is the valid one, what is left of it, and what its holder is asked to do.</summary>
     ValueTask<RenewalResult> CheckAsync(ResourceKey resource, long token, CancellationToken cancellation);
 
     /// <summary>At most <paramref name="count"/> leases whose names begin with the prefix, in the order of (partition, name).</summary>

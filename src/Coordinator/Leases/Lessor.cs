@@ -82,6 +82,10 @@ internal sealed class Lessor(ILeaseStore store)
         return (await store.StepAsync(step, cancellation).ConfigureAwait(false)).Try(out _, out var refused) ? control : refused;
     }
 
+    /// <summary>What the holder is asked to do at this instant; null for nothing, or where the token is not the valid one.</summary>
+    public async ValueTask<LeaseControl?> FindControlAsync(ResourceKey resource, long token, CancellationToken cancellation) =>
+        (await store.CheckAsync(resource, token, cancellation).ConfigureAwait(false)).Control;
+
     /// <summary>The holder has seen a request; it is not repeated.</summary>
     public ValueTask<Outcome<StepResult>> AcknowledgeAsync(ResourceKey resource, long token, string controlId, CancellationToken cancellation) =>
         store.StepAsync(new(resource, token) { AcknowledgedControl = controlId }, cancellation);

@@ -60,6 +60,11 @@ internal sealed record Refusal(RefusalKind Kind, string Message)
 /// <summary>A value, or the refusal to give one.</summary>
 internal readonly record struct Outcome<T>
 {
+    public Outcome(T value)
+        : this(value, null)
+    {
+    }
+
     private Outcome(T? value, Refusal? refusal) => (Value, Refusal) = (value, refusal);
 
     public T? Value { get; }

@@ -123,7 +123,7 @@ internal sealed class EmbeddedLeaseStore(EmbeddedState state) : ILeaseStore
     {
         var lease = step.Read(resource);
         return lease is not null && lease.Token == token
-            ? new RenewalResult(EmbeddedStep.Span(lease.Deadline - step.Now), EmbeddedStep.Span(lease.Ttl), lease.Batch, null, null)
+            ? new RenewalResult(EmbeddedStep.Span(lease.Deadline - step.Now), EmbeddedStep.Span(lease.Ttl), lease.Batch, lease.Control, null)
             : new(default, default, 0, null, step.Lost(resource, lease, token));
     }));
 

@@ -72,7 +72,8 @@ internal sealed class RedisLeaseStore(RedisCaller caller, RedisScripts scripts, 
     {
         var reply = await caller.RunAsync(scripts.Get, Keys(resource, null), [default, Number(token)], cancellation).ConfigureAwait(false);
         return RedisReplies.Text(reply[0]) == "valid"
-            ? new(TimeSpan.FromMilliseconds((long)reply[2]), TimeSpan.FromMilliseconds((long)reply[3]), (long)reply[4], null, null)
+            ? new(TimeSpan.FromMilliseconds((long)reply[2]), TimeSpan.FromMilliseconds((long)reply[3]), (long)reply[4],
+                RedisReplies.Control(RedisReplies.Text(reply[5])), null)
             : new(default, default, 0, null, RedisReplies.Lost((RedisResult[])reply[2]!));
     }
 

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using System.Security.Cryptography;
+using Coordinator.Credentials;
+
+namespace Coordinator;
+
+/// <summary>The command line of the coordinator.</summary>
+internal static class CommandLine
+{
+    private static readonly Option<int> GrpcPort = new("--grpc-port") { Description = "The port to listen on; 0 for any that is free", DefaultValueFactory = _ => 50_051 };
+    private static readonly Option<string?> Redis = new("--redis") { Description = "A Redis configuration, such as 127.0.0.1:6379 (default: in memory, gone with the process)" };
+    private static readonly Option<string?> Token = new("--token") { Description = "The administrator's token of the development tenant; also COORDINATOR_TOKEN (default: from --token-file)" };
+    private static readonly Option<FileInfo> TokenFile = new("--token-file") { Description = "Where a random token and tenant are kept between starts, mode 0600", DefaultValueFactory = _ => new(Path.Combine(".run", "token")) };
+    private static readonly Option<string?> Tenant = new("--tenant") { Description = "The development tenant, 32 hex characters (default: from beside the token file)" };
+    private static readonly Option<bool> NoReflection = new("--no-reflection") { Description = "Turns server reflection off" };
+    private static readonly Option<double> DrainSeconds = new("--drain-seconds") { Description = "How long workers may take to move away on SIGTERM, 0 to 9", DefaultValueFactory = _ => 5 };
+    private static readonly Option<string?> InsecureListen = new("--insecure-listen") { Description = "Listens in clear text on this address instead of 127.0.0.1: whoever sees the traffic sees the tokens" };
+
+    public static Task<int> RunAsync(string[] arguments, Func<CoordinatorOptions, CancellationToken, Task<int>> run)
+    {
+        var root = new RootCommand("A lease coordinator: workers hold leases and ship events over one gRPC stream")
+        {
+            GrpcPort, Redis, Token, TokenFile, Tenant, NoReflection, DrainSeconds, InsecureListen,
+        };
+        root.SetAction(async (parsed, cancellation) =>
+        {
+            try
+            {
+                return await run(Read(parsed), cancellation).ConfigureAwait(false);
+            }
+            catch (Exception fault) when (fault is ValidationException or IOException or UnauthorizedAccessException or FormatException)
+            {
+                await Console.Error.WriteLineAsync($"coordinator: {fault.Message}").ConfigureAwait(false);
+                return 1;
+            }
+        });
+        // Signals are the host's: it drains before it stops.
+        return root.Parse(arguments).InvokeAsync(new() { ProcessTerminationTimeout = null });
+    }
+
+    private static CoordinatorOptions Read(ParseResult parsed)
+    {
+        var listen = parsed.GetValue(InsecureListen);
+        var file = parsed.GetRequiredValue(TokenFile).FullName;
+        var token = parsed.GetValue(Token) ?? Environment.GetEnvironmentVariable("COORDINATOR_TOKEN");
+        var options = new CoordinatorOptions
+        {
+            Address = listen is null ? IPAddress.Loopback : IPAddress.Parse(listen),
+            InsecureListen = listen is not null,
+            GrpcPort = parsed.GetValue(GrpcPort),
+            Redis = parsed.GetValue(Redis),
+            Token = token ?? Kept(file, () => Tokens.Make(CredentialKind.Admin)),
+            Tenant = parsed.GetValue(Tenant) ?? Kept($"{file}.tenant", () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))),
+            Reflection = !parsed.GetValue(NoReflection),
+            Drain = TimeSpan.FromSeconds(parsed.GetValue(DrainSeconds)),
+        };
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        return options;
+    }
+
+    private static string Kept(string path, Func<string> make)
+    {
+        if (File.Exists(path))
+        {
+            return File.ReadAllText(path).Trim();
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var value = make();
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var writer = new StreamWriter(path, options);
+        writer.WriteLine(value);
+        return value;
+    }
+}

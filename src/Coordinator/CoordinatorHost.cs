@@ -1,0 +1,68 @@
+using System.Net;
+using Coordinator.Credentials;
+using Coordinator.Leases;
+using Coordinator.Services;
+using Coordinator.Sessions;
+using Coordinator.Storage;
+using Coordinator.Storage.Redis;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator;
+
+/// <summary>One coordinator: the store, the services, the listener.</summary>
+internal static class CoordinatorHost
+{
+    private const int StreamsPerConnection = 1_000;
+
+    /// <summary>Builds a host that is ready to start. The Redis connection is the caller's to dispose.</summary>
+    public static WebApplication Build(CoordinatorOptions options, RedisStore? redis, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.Sources.Clear();
+        builder.Logging.ClearProviders().AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Grpc", LogLevel.Warning);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(9));
+
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddOptions<StoreRetention>().ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<Sessions.SessionOptions>().Configure(session => session.Drain = options.Drain).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<ICredentialStore>(new EmbeddedCredentialStore([Administrator(options)]));
+        if (redis is null)
+        {
+            builder.Services.AddEmbeddedStorage();
+        }
+        else
+        {
+            builder.Services.AddRedisStorage(redis);
+        }
+
+        builder.Services.AddSessions().AddCoordinatorServices();
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.MapCoordinatorServices(options.Reflection);
+        return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, CoordinatorOptions options)
+    {
+        kestrel.Listen(options.Address, options.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection;
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(15);
+        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        // A worker stream is as slow as its worker; who does not read is cut by the session itself.
+        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.MinResponseDataRate = null;
+    }
+
+    private static Credential Administrator(CoordinatorOptions options) =>
+        new(Tokens.Sha256(options.Token), CredentialKind.Admin, options.Tenant, "admin", null, new HashSet<string> { "*" }, null);
+}

@@ -1,0 +1,36 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+
+namespace Coordinator;
+
+/// <summary>How one coordinator process runs.</summary>
+internal sealed class CoordinatorOptions
+{
+    /// <summary>The address to listen on in clear text; anything but loopback needs <see cref="InsecureListen"/>. Default 127.0.0.1.</summary>
+    public IPAddress Address { get; set; } = IPAddress.Loopback;
+
+    /// <summary>The gRPC port. 0 to 65535, 0 for any that is free; default 50051.</summary>
+    [Range(0, 65_535)]
+    public int GrpcPort { get; set; } = 50_051;
+
+    /// <summary>Allows clear text beyond loopback. Default false.</summary>
+    public bool InsecureListen { get; set; }
+
+    /// <summary>A Redis configuration; null for the in-process store. Default null.</summary>
+    public string? Redis { get; set; }
+
+    /// <summary>The token of the development tenant's administrator: any string of 1 to 1,024 characters.</summary>
+    [Required, StringLength(1_024, MinimumLength = 1)]
+    public string Token { get; set; } = "";
+
+    /// <summary>The development tenant: 32 lower-case hex characters.</summary>
+    [Required, RegularExpression("^[0-9a-f]{32}$", ErrorMessage = "--tenant must be 32 lower-case hex characters.")]
+    public string Tenant { get; set; } = "";
+
+    /// <summary>Whether server reflection answers. Default true.</summary>
+    public bool Reflection { get; set; } = true;
+
+    /// <summary>How long sessions may take to move away when the process stops. 0 to 9 s; default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:09")]
+    public TimeSpan Drain { get; set; } = TimeSpan.FromSeconds(5);
+}

@@ -1,0 +1,65 @@
+using Coordinator.Credentials;
+using Coordinator.Events;
+using Coordinator.Leases;
+using Coordinator.Sessions;
+using Google.Protobuf.Reflection;
+using Grpc.Core;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
+
+namespace Coordinator.Services;
+
+/// <summary>Puts the gRPC services into a host.</summary>
+internal static class ServiceRegistration
+{
+    private const int MaxMessageBytes = 4 << 20;
+
+    /// <summary>The services that callers see, whether or not reflection is on.</summary>
+    private static readonly ServiceDescriptor[] Descriptors =
+    [
+        V1.Sessions.Descriptor, V1.Leases.Descriptor, V1.Events.Descriptor, Grpc.Health.V1.Health.Descriptor,
+        Grpc.Reflection.V1.ServerReflection.Descriptor, Grpc.Reflection.V1Alpha.ServerReflection.Descriptor,
+    ];
+
+    public static IServiceCollection AddCoordinatorServices(this IServiceCollection services)
+    {
+        services.AddGrpc(options =>
+        {
+            options.MaxReceiveMessageSize = MaxMessageBytes;
+            options.Interceptors.Add<CallGuard>();
+        });
+        return services
+            .AddSingleton<CallGuard>()
+            .AddSingleton<CredentialLookup>()
+            .AddSingleton<Lessor>()
+            .AddSingleton<EventReader>()
+            .AddSingleton<LeaseWatch>()
+            .AddSingleton<LeasesService>()
+            .AddSingleton<EventsService>()
+            .AddSingleton<HealthService>()
+            .AddSingleton<ReflectionService>()
+            .AddSingleton(new DescriptorIndex(Descriptors))
+            .AddSingleton(new ServiceNames(Descriptors.Select(descriptor => descriptor.FullName).ToHashSet()))
+            .AddSingleton<ChangeFeed>()
+            .AddHostedService(provider => provider.GetRequiredService<ChangeFeed>())
+            .AddHostedService<Sweeper>();
+    }
+
+    /// <summary>Maps every service; gives the full names of the methods that are reachable.</summary>
+    public static IReadOnlyList<string> MapCoordinatorServices(this WebApplication app, bool reflection)
+    {
+        var binder = new StrictBinder();
+        V1.Sessions.BindService(binder, app.Services.GetRequiredService<SessionsService>());
+        V1.Leases.BindService(binder, app.Services.GetRequiredService<LeasesService>());
+        V1.Events.BindService(binder, app.Services.GetRequiredService<EventsService>());
+        Grpc.Health.V1.Health.BindService(binder, app.Services.GetRequiredService<HealthService>());
+        if (reflection)
+        {
+            var service = app.Services.GetRequiredService<ReflectionService>();
+            Grpc.Reflection.V1.ServerReflection.BindService(binder, service);
+            service.BindV1Alpha(binder);
+        }
+
+        app.MapGrpcService(_ => binder.Build());
+        return binder.Methods;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using Coordinator.Leases;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+
+namespace Coordinator.Services;
+
+/// <summary>The one table from what a rule refuses, or a store fails with, to gRPC: status code and reason.</summary>
+internal static class StatusTable
+{
+    private const string Domain = "coordinator";
+    private const string DetailsTrailer = "grpc-status-details-bin";
+    private static readonly Duration RetryAfter = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(250));
+
+    public static (StatusCode Code, string Reason) Of(RefusalKind kind) => kind switch
+    {
+        RefusalKind.InvalidField => (StatusCode.InvalidArgument, "INVALID_FIELD"),
+        RefusalKind.OperationMismatch => (StatusCode.InvalidArgument, "OPERATION_MISMATCH"),
+        RefusalKind.LeaseNotFound => (StatusCode.NotFound, "LEASE_NOT_FOUND"),
+        RefusalKind.LeaseHeld => (StatusCode.Aborted, "LEASE_HELD"),
+        RefusalKind.LeaseLost => (StatusCode.Aborted, "LEASE_LOST"),
+        RefusalKind.SequenceGap => (StatusCode.OutOfRange, "SEQUENCE_GAP"),
+        RefusalKind.BatchMismatch => (StatusCode.InvalidArgument, "BATCH_MISMATCH"),
+        RefusalKind.PositionBeyondEnd => (StatusCode.OutOfRange, "POSITION_BEYOND_END"),
+        RefusalKind.CursorTrimmed => (StatusCode.OutOfRange, "CURSOR_TRIMMED"),
+        RefusalKind.LimitExceeded => (StatusCode.ResourceExhausted, "LIMIT_EXCEEDED"),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "A refusal without a status."),
+    };
+
+    public static (StatusCode Code, string Reason) Of(StoreFailure failure) => failure switch
+    {
+        StoreFailure.Unavailable => (StatusCode.Unavailable, "STORE_UNAVAILABLE"),
+        StoreFailure.Stale => (StatusCode.Unavailable, "COMMAND_STALE"),
+        StoreFailure.OutcomeUnknown => (StatusCode.Unavailable, "OUTCOME_UNKNOWN"),
+        _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, "A failure without a status."),
+    };
+
+    public static Google.Rpc.Status ToStatus(Refusal refusal)
+    {
+        var (code, reason) = Of(refusal.Kind);
+        var info = new ErrorInfo { Domain = Domain, Reason = reason };
+        Add(info, "holder", refusal.Holder);
+        Add(info, "expires_at", refusal.ExpiresAt?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        Add(info, "expected", Number(refusal.Expected));
+        if (refusal.Lost is { } lost)
+        {
+            Add(info, "reason", lost.Reason.ToString().ToLowerInvariant());
+            Add(info, "current_token", Number(lost.CurrentToken));
+            Add(info, "last_batch_sequence", Number(lost.LastBatchSequence));
+        }
+
+        var status = Make(code, refusal.Message, info);
+        if (refusal.Field is { } field)
+        {
+            var violation = new BadRequest.Types.FieldViolation { Field = field, Description = refusal.Message, Reason = reason };
+            status.Details.Add(Any.Pack(new BadRequest { FieldViolations = { violation } }));
+        }
+
+        return status;
+    }
+
+    public static Google.Rpc.Status ToStatus(StoreException failure)
+    {
+        var (code, reason) = Of(failure.Failure);
+        var status = Make(code, failure.Message, new ErrorInfo { Domain = Domain, Reason = reason });
+        status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = RetryAfter }));
+        return status;
+    }
+
+    public static RpcException ToException(Refusal refusal) => ToException(ToStatus(refusal));
+
+    /// <summary>A failure that no rule decided: of the call itself.</summary>
+    public static RpcException Fail(StatusCode code, string reason, string message) =>
+        ToException(Make(code, message, new ErrorInfo { Domain = Domain, Reason = reason }));
+
+    public static RpcException ToException(Google.Rpc.Status status) =>
+        new(new Grpc.Core.Status((StatusCode)status.Code, status.Message), new Metadata { { DetailsTrailer, status.ToByteArray() } });
+
+    private static Google.Rpc.Status Make(StatusCode code, string message, ErrorInfo info) =>
+        new() { Code = (int)code, Message = message, Details = { Any.Pack(info) } };
+
+    private static string? Number(long? value) => value?.ToString(CultureInfo.InvariantCulture);
+
+    private static void Add(ErrorInfo info, string name, string? value)
+    {
+        if (value is not null)
+        {
+            info.Metadata[name] = value;
+        }
+    }
+}

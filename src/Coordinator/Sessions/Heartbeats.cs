@@ -1,0 +1,127 @@
+using System.Threading.Channels;
+using Coordinator.Leases;
+using Coordinator.Services;
+using Coordinator.V1;
+using Grpc.Core;
+
+namespace Coordinator.Sessions;
+
+/// <summary>
+/// The heartbeats of one session: renewed together with those of all others, acknowledged in their own order although the
+/// calls to the store finish in any.
+/// </summary>
+internal sealed class Heartbeats(WorkerSession session, SessionParts parts, HeldLeases held, Outbox outbox, Controls controls)
+{
+    private const double LeastJitter = 0.8;
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(10);
+
+    private readonly Channel<(long Sequence, Renewal[] Renewals, Task<RenewalResult[]> Results)> _beats =
+        Channel.CreateUnbounded<(long, Renewal[], Task<RenewalResult[]>)>(new() { SingleReader = true, SingleWriter = true });
+
+    private long _last;
+    private int _unacked;
+    private bool _jeopardy;
+
+    /// <summary>When a heartbeat is due for leases with this TTL: a third of it, a little less by chance, so that fleets spread.</summary>
+    public static TimeSpan Interval(TimeSpan ttl)
+    {
+        var third = ttl / 3 < LongestInterval ? ttl / 3 : LongestInterval;
+        return third * (LeastJitter + (Random.Shared.NextDouble() * (1 - LeastJitter)));
+    }
+
+    /// <summary>Takes a heartbeat in; one that breaks the rules of the stream ends it.</summary>
+    public void Add(Heartbeat heartbeat)
+    {
+        if (heartbeat.Sequence <= _last)
+        {
+            throw StatusTable.ToException(Refusal.Invalid("heartbeat.sequence", $"must be greater than {_last}, not {heartbeat.Sequence}"));
+        }
+
+        if (heartbeat.Leases.Count > LeaseBounds.MaxRenewalsPerRequest)
+        {
+            throw StatusTable.ToException(Refusal.Invalid(
+                "heartbeat.leases", $"must be at most {LeaseBounds.MaxRenewalsPerRequest}, not {heartbeat.Leases.Count}"));
+        }
+
+        if (Interlocked.Increment(ref _unacked) > parts.Options.UnackedHeartbeats)
+        {
+            throw StatusTable.Fail(StatusCode.ResourceExhausted, "TOO_MANY_HEARTBEATS",
+                $"More than {parts.Options.UnackedHeartbeats} heartbeats wait for their ack.");
+        }
+
+        _last = heartbeat.Sequence;
+        var renewals = heartbeat.All ? held.Renewals(session.Connection) : [.. heartbeat.Leases.Select(Named)];
+        _beats.Writer.TryWrite((heartbeat.Sequence, renewals, parts.Gatherer.RenewAsync(renewals)));
+    }
+
+    public void Complete() => _beats.Writer.TryComplete();
+
+    /// <summary>Acknowledges until completed.</summary>
+    public async Task RunAsync()
+    {
+        await foreach (var (sequence, renewals, pending) in _beats.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                Acknowledge(sequence, renewals, await pending.ConfigureAwait(false));
+                _jeopardy = false;
+            }
+            catch (StoreException away)
+            {
+                // No ack: nothing is known to be renewed. The next heartbeat may find the store again.
+                if (!_jeopardy)
+                {
+                    Log.RenewalsFail(parts.Log, away.Message);
+                    outbox.Send(new() { Control = new() { Id = Guid.NewGuid().ToString("N"), Kind = Control.Types.Kind.Jeopardy, Reason = away.Message } });
+                }
+
+                _jeopardy = true;
+            }
+
+            Interlocked.Decrement(ref _unacked);
+        }
+    }
+
+    private Renewal Named(LeaseRef lease)
+    {
+        if ((LeaseRules.Resource(lease.Resource, "heartbeat.leases.resource") ?? LeaseRules.Token(lease.Token, "heartbeat.leases.token")) is { } refusal)
+        {
+            throw StatusTable.ToException(refusal);
+        }
+
+        return new(ResourceKey.Native(session.Tenant, lease.Resource), lease.Token, session.Connection);
+    }
+
+    private void Acknowledge(long sequence, Renewal[] renewals, RenewalResult[] results)
+    {
+        var ack = new HeartbeatAck { Sequence = sequence };
+        var shortest = TimeSpan.MaxValue;
+        for (var i = 0; i < results.Length; i++)
+        {
+            var (name, token) = (renewals[i].Resource.Name, renewals[i].Token);
+            if (results[i].Lost is { } lost)
+            {
+                if (held.Find(name, token) is not { Releasing: true })
+                {
+                    held.Remove(name, token);
+                    ack.Refused.Add(lost.ToWire(name, token));
+                }
+
+                continue;
+            }
+
+            ack.Renewed++;
+            shortest = results[i].Ttl < shortest ? results[i].Ttl : shortest;
+            if (results[i].Control is { } control)
+            {
+                session.TellCancel(control, name, token);
+            }
+        }
+
+        Metrics.Renewed.Add(ack.Renewed);
+        ack.GrantedTtlMs = ack.Renewed > 0 ? shortest.Milliseconds() : 0;
+        ack.NextHeartbeatInMs = Interval(ack.Renewed > 0 ? shortest : parts.Options.DefaultTtl).Milliseconds();
+        controls.Repeat();
+        outbox.Send(new() { HeartbeatAck = ack });
+    }
+}

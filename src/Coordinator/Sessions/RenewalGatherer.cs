@@ -1,0 +1,150 @@
+using Coordinator.Leases;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Sessions;
+
+/// <summary>
+/// Gathers the renewals of all streams into few large calls. A call leaves as soon as a slot is free: under load batches grow by
+/// themselves, without it nobody waits. Turns are taken in chunks, so that a stream with 10,000 leases does not hold up one with a
+/// single lease.
+/// </summary>
+internal sealed class RenewalGatherer(ILeaseStore store, IOptions<SessionOptions> options)
+{
+    private const int Turn = 64;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<Beat> _waiting = new();
+    private readonly Stack<Call> _free = new(Enumerable.Range(0, options.Value.RenewalCalls).Select(_ => new Call()));
+
+    /// <summary>Renews each lease on its connection. Throws <see cref="StoreException"/> where any of them could not be asked for.</summary>
+    public Task<RenewalResult[]> RenewAsync(Renewal[] renewals)
+    {
+        if (renewals.Length == 0)
+        {
+            return Task.FromResult(Array.Empty<RenewalResult>());
+        }
+
+        var beat = new Beat(renewals);
+        lock (_gate)
+        {
+            _waiting.Enqueue(beat);
+        }
+
+        Pump();
+        return beat.Done.Task;
+    }
+
+    private void Pump()
+    {
+        while (true)
+        {
+            Call call;
+            lock (_gate)
+            {
+                if (_waiting.Count == 0 || !_free.TryPop(out call!))
+                {
+                    return;
+                }
+
+                Fill(call);
+            }
+
+            _ = SendAsync(call);
+        }
+    }
+
+    private void Fill(Call call)
+    {
+        while (call.Count < ILeaseStore.MaxRenewalsPerCall && _waiting.TryDequeue(out var beat))
+        {
+            var count = Math.Min(Math.Min(Turn, beat.Renewals.Length - beat.Taken), ILeaseStore.MaxRenewalsPerCall - call.Count);
+            beat.Renewals.AsSpan(beat.Taken, count).CopyTo(call.Renewals.AsSpan(call.Count));
+            call.Parts.Add((beat, beat.Taken, count));
+            call.Count += count;
+            beat.Taken += count;
+            if (beat.Taken < beat.Renewals.Length)
+            {
+                _waiting.Enqueue(beat);
+            }
+        }
+    }
+
+    private async Task SendAsync(Call call)
+    {
+        Exception? failure = null;
+        try
+        {
+            await store.RenewAsync(Guard.Connection, call.Renewals.AsMemory(0, call.Count), call.Results.AsMemory(0, call.Count), CancellationToken.None)
+                .ConfigureAwait(false);
+        }
+        catch (Exception fault)
+        {
+            // Handed to every beat that had a part in the call; nobody else waits for it.
+            failure = fault;
+        }
+
+        var at = 0;
+        foreach (var (beat, offset, count) in call.Parts)
+        {
+            call.Results.AsSpan(at, count).CopyTo(beat.Results.AsSpan(offset));
+            beat.Finish(count, failure);
+            at += count;
+        }
+
+        call.Parts.Clear();
+        call.Count = 0;
+        lock (_gate)
+        {
+            _free.Push(call);
+        }
+
+        Pump();
+    }
+
+    private sealed class Beat(Renewal[] renewals)
+    {
+        private int _finished;
+        private Exception? _failure;
+
+        public Renewal[] Renewals { get; } = renewals;
+
+        public RenewalResult[] Results { get; } = new RenewalResult[renewals.Length];
+
+        public int Taken { get; set; }
+
+        public TaskCompletionSource<RenewalResult[]> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Finish(int count, Exception? failure)
+        {
+            if (failure is not null)
+            {
+                Volatile.Write(ref _failure, failure);
+            }
+
+            if (Interlocked.Add(ref _finished, count) != Renewals.Length)
+            {
+                return;
+            }
+
+            if (_failure is { } fault)
+            {
+                Done.SetException(fault);
+            }
+            else
+            {
+                Done.SetResult(Results);
+            }
+        }
+    }
+
+    private sealed class Call
+    {
+        public Renewal[] Renewals { get; } = new Renewal[ILeaseStore.MaxRenewalsPerCall];
+
+        public RenewalResult[] Results { get; } = new RenewalResult[ILeaseStore.MaxRenewalsPerCall];
+
+        public List<(Beat Beat, int Offset, int Count)> Parts { get; } = [];
+
+        public int Count { get; set; }
+    }
+}
