@@ -1,0 +1,31 @@
+using System.Globalization;
+using Google.Rpc;
+using Grpc.Core;
+
+namespace Coordinator.Client.Connection;
+
+/// <summary>A status with the details that coordinators attach.</summary>
+internal sealed record Failure(StatusCode Status, string Reason, string Message, IReadOnlyDictionary<string, string> Metadata)
+{
+    private const string DetailsTrailer = "grpc-status-details-bin";
+
+    /// <summary>Worth another try, with the same operation id.</summary>
+    public bool Passing => Status == StatusCode.Unavailable;
+
+    public DateTimeOffset? Instant(string name) =>
+        Metadata.TryGetValue(name, out var text) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out var at) ? at : null;
+
+    public long Number(string name) =>
+        Metadata.TryGetValue(name, out var text) && long.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : 0;
+
+    public static Failure Of(RpcException failure) =>
+        failure.Trailers.GetValueBytes(DetailsTrailer) is { } details
+            ? Of(Google.Rpc.Status.Parser.ParseFrom(details))
+            : new(failure.StatusCode, "", failure.Status.Detail, new Dictionary<string, string>());
+
+    public static Failure Of(Google.Rpc.Status status)
+    {
+        var info = status.Details.FirstOrDefault(detail => detail.Is(ErrorInfo.Descriptor))?.Unpack<ErrorInfo>();
+        return new((StatusCode)status.Code, info?.Reason ?? "", status.Message, info?.Metadata.ToDictionary() ?? []);
+    }
+}

@@ -1,0 +1,228 @@
+using System.Threading.Channels;
+using Coordinator.V1;
+
+namespace Coordinator.Client;
+
+/// <summary>
+/// Ships events of a lease in batches: in order, each stored exactly once, over breaks of the connection. Bounded: who publishes faster than
+/// batches are stored waits.
+/// </summary>
+public sealed class EventPublisher
+{
+    private const int MostWaiting = 10_000;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly WorkerSession _session;
+    private readonly LeaseHandle _lease;
+    private readonly Channel<WorkerEvent> _events = System.Threading.Channels.Channel.CreateBounded<WorkerEvent>(MostWaiting);
+    private readonly Lock _gate = new();
+    private readonly LinkedList<EventBatch> _unacked = new();
+    private readonly List<(long Upto, TaskCompletionSource Done)> _flushes = [];
+    private long _published;
+    private long _stored;
+    private long _sequence;
+    private bool _started;
+    private bool _resending;
+    private Exception? _failure;
+
+    internal EventPublisher(WorkerSession session, LeaseHandle lease, long lastBatchSequence) =>
+        (_session, _lease, _sequence) = (session, lease, lastBatchSequence);
+
+    /// <summary>Every batch up to this one is stored.</summary>
+    public long AckedSequence { get; private set; }
+
+    /// <summary>Takes an event in; waits while too many are waiting. It is stored when a <see cref="FlushAsync"/> after it completes.</summary>
+    /// <exception cref="LeaseLostException">The lease is over; says which batch was stored last.</exception>
+    public async ValueTask PublishAsync(WorkerEvent entry, CancellationToken cancellation = default)
+    {
+        Start();
+        try
+        {
+            lock (_gate)
+            {
+                ThrowIfFailed();
+                _published++;
+            }
+
+            await _events.Writer.WriteAsync(entry, cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            lock (_gate)
+            {
+                _published--;
+            }
+
+            throw;
+        }
+        catch (ChannelClosedException)
+        {
+            ThrowIfFailed();
+            throw new InvalidOperationException("The lease is being released: no more events can be published under it.");
+        }
+    }
+
+    /// <summary>Completes when everything published before is stored.</summary>
+    /// <exception cref="LeaseLostException">The lease was lost before that.</exception>
+    public Task FlushAsync(CancellationToken cancellation = default)
+    {
+        lock (_gate)
+        {
+            ThrowIfFailed();
+            if (_stored >= _published)
+            {
+                return Task.CompletedTask;
+            }
+
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _flushes.Add((_published, done));
+            return done.Task.WaitAsync(cancellation);
+        }
+    }
+
+    internal async Task CompleteAsync(CancellationToken cancellation)
+    {
+        await FlushAsync(cancellation).ConfigureAwait(false);
+        _events.Writer.TryComplete();
+    }
+
+    /// <summary>Everything up to the sequence is stored.</summary>
+    internal void Acked(long sequence)
+    {
+        lock (_gate)
+        {
+            AckedSequence = Math.Max(AckedSequence, sequence);
+            while (_unacked.First is { } first && first.Value.BatchSequence <= sequence)
+            {
+                _unacked.RemoveFirst();
+                _stored += first.Value.Events.Count;
+                _session.ReturnBatchCredit();
+            }
+
+            foreach (var (upto, done) in _flushes.Where(flush => flush.Upto <= _stored).ToArray())
+            {
+                done.TrySetResult();
+                _flushes.Remove((upto, done));
+            }
+        }
+    }
+
+    /// <summary>A new stream took the lease over: what it does not have yet is sent again.</summary>
+    internal void Resumed(long lastStored)
+    {
+        Acked(lastStored);
+        lock (_gate)
+        {
+            foreach (var batch in _unacked)
+            {
+                _session.Send(new() { EventBatch = batch });
+            }
+        }
+    }
+
+    /// <summary>A batch could not be taken now: it and what follows is sent again in a moment.</summary>
+    internal void Refused()
+    {
+        lock (_gate)
+        {
+            if (_resending)
+            {
+                return;
+            }
+
+            _resending = true;
+        }
+
+        _ = ResendAsync();
+    }
+
+    internal void Fail(Exception failure)
+    {
+        lock (_gate)
+        {
+            _failure ??= failure;
+            foreach (var (_, done) in _flushes)
+            {
+                done.TrySetException(failure);
+            }
+
+            _flushes.Clear();
+            for (; _unacked.Count > 0; _unacked.RemoveFirst())
+            {
+                _session.ReturnBatchCredit();
+            }
+        }
+
+        _events.Writer.TryComplete();
+    }
+
+    private async Task ResendAsync()
+    {
+        await Task.Delay(Pause, _session.Time).ConfigureAwait(false);
+        lock (_gate)
+        {
+            _resending = false;
+        }
+
+        Resumed(0);
+    }
+
+    private void Start()
+    {
+        lock (_gate)
+        {
+            if (!_started)
+            {
+                _started = true;
+                _ = RunAsync();
+            }
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        while (await _events.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            // The lease's end returns the credits that its batches held, so this wait ends too.
+            await _session.TakeBatchCreditAsync().ConfigureAwait(false);
+            var (mostEvents, mostBytes) = _session.BatchBounds;
+            var batch = new EventBatch { Resource = _lease.Resource, Token = _lease.Token };
+            for (var bytes = 0; batch.Events.Count < mostEvents && _events.Reader.TryPeek(out var next);)
+            {
+                if (batch.Events.Count > 0 && bytes + next.Bytes > mostBytes)
+                {
+                    break;
+                }
+
+                bytes += next.Bytes;
+                batch.Events.Add(next.ToWire());
+                _events.Reader.TryRead(out _);
+            }
+
+            lock (_gate)
+            {
+                if (_failure is not null)
+                {
+                    _session.ReturnBatchCredit();
+                    return;
+                }
+
+                batch.BatchSequence = ++_sequence;
+                _unacked.AddLast(batch);
+                // Past the local deadline nothing is sent as holder: the clock is about to end the lease.
+                if (_lease.Remaining > TimeSpan.Zero)
+                {
+                    _session.Send(new() { EventBatch = batch });
+                }
+            }
+        }
+    }
+
+    private void ThrowIfFailed()
+    {
+        if (_failure is { } failure)
+        {
+            throw failure;
+        }
+    }
+}

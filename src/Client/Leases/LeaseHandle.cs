@@ -1,0 +1,137 @@
+namespace Coordinator.Client;
+
+/// <summary>A lease that this process holds, for as long as <see cref="Lost"/> is not cancelled. Disposing it releases it.</summary>
+/// <remarks>
+/// The local deadline is conservative: it counts from before the acknowledged heartbeat was sent, and is earlier than the TTL by the
+/// larger of 50 ms and 1 % of it. It is always earlier than the deadline that the store keeps.
+/// </remarks>
+public sealed class LeaseHandle : IAsyncDisposable
+{
+    private static readonly TimeSpan LeastMargin = TimeSpan.FromMilliseconds(50);
+    private readonly WorkerSession _session;
+    private readonly CancellationTokenSource _lost = new();
+    private readonly CancellationTokenSource _cancelRequested = new();
+    private long _deadlineTicks;
+    private int _end;
+
+    internal LeaseHandle(WorkerSession session, string resource, long token, TimeSpan ttl, long lastBatchSequence)
+    {
+        _session = session;
+        Resource = resource;
+        Token = token;
+        Ttl = ttl;
+        Lost = _lost.Token;
+        CancelRequested = _cancelRequested.Token;
+        Events = new(session, this, lastBatchSequence);
+    }
+
+    /// <summary>What is leased.</summary>
+    public string Resource { get; }
+
+    /// <summary>The fencing token: hand it to whatever the work writes to.</summary>
+    public long Token { get; }
+
+    /// <summary>What a renewal grants.</summary>
+    public TimeSpan Ttl { get; }
+
+    /// <summary>Resource and token.</summary>
+    public LeaseId Id => new(Resource, Token);
+
+    /// <summary>
+    /// Cancelled the moment the lease is over, by the coordinator's word or by this process's own clock, whichever is first. Never too late:
+    /// no other can have been granted before. The lease does not come back.
+    /// </summary>
+    public CancellationToken Lost { get; }
+
+    /// <summary>Cancelled when somebody asks this holder to stop. The lease goes on until it is released.</summary>
+    public CancellationToken CancelRequested { get; }
+
+    /// <summary>Why the lease is over; <see cref="LeaseEnd.None"/> while it is held.</summary>
+    public LeaseEnd End => (LeaseEnd)Volatile.Read(ref _end);
+
+    /// <summary>Ships events to the log of the resource, under this lease.</summary>
+    public EventPublisher Events { get; }
+
+    /// <summary>What is left by this process's own clock; zero when the lease is over.</summary>
+    public TimeSpan Remaining
+    {
+        get
+        {
+            var left = Deadline - _session.Now;
+            return End == LeaseEnd.None && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    internal TimeSpan Deadline => new(Volatile.Read(ref _deadlineTicks));
+
+    internal bool Releasing { get; private set; }
+
+    /// <summary>Throws unless the lease is held for at least this long from now, as far as this process can know.</summary>
+    /// <exception cref="LeaseLostException">It is not.</exception>
+    public void EnsureHeld(TimeSpan atLeast = default)
+    {
+        if (Remaining <= atLeast)
+        {
+            throw Exception();
+        }
+    }
+
+    /// <summary>Ships the events that wait, gives the lease back and waits until that is acknowledged or the lease is over.</summary>
+    public async Task ReleaseAsync(CancellationToken cancellation = default)
+    {
+        if (End == LeaseEnd.None && !Releasing)
+        {
+            try
+            {
+                await Events.CompleteAsync(cancellation).ConfigureAwait(false);
+            }
+            catch (LeaseLostException)
+            {
+                // Over before the last events were stored, as their publisher has been told: nothing is left to give back.
+                return;
+            }
+
+            Releasing = true;
+            await _session.ReleaseAsync(this, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await ReleaseAsync().ConfigureAwait(false);
+        Finish(LeaseEnd.Released, 0);
+    }
+
+    /// <summary>Extends the local deadline: <paramref name="sentAt"/> is from before the message that was acknowledged was sent.</summary>
+    internal void Renewed(TimeSpan sentAt)
+    {
+        var margin = Ttl / 100 > LeastMargin ? Ttl / 100 : LeastMargin;
+        var deadline = (sentAt + Ttl - margin).Ticks;
+        long old;
+        while ((old = Volatile.Read(ref _deadlineTicks)) < deadline && Interlocked.CompareExchange(ref _deadlineTicks, deadline, old) != old)
+        {
+        }
+    }
+
+    /// <summary>Ends the lease here, once. True for the call that did; the token's callbacks run on the pool.</summary>
+    internal bool Finish(LeaseEnd end, long lastBatchSequence)
+    {
+        if (Interlocked.CompareExchange(ref _end, (int)end, 0) != 0)
+        {
+            return false;
+        }
+
+        Events.Fail(Exception(lastBatchSequence));
+        Cancel(_lost);
+        return true;
+    }
+
+    internal void RequestCancel() => Cancel(_cancelRequested);
+
+    internal LeaseLostException Exception(long lastBatchSequence = 0) =>
+        new(Resource, Token, End == LeaseEnd.None ? LeaseEnd.Expired : End, lastBatchSequence);
+
+    // Whoever only looks at the token sees it at once; callbacks are the user's code and must not hold up the clock.
+    private static void Cancel(CancellationTokenSource source) => _ = source.CancelAsync();
+}

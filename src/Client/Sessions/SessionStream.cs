@@ -1,0 +1,171 @@
+using Coordinator.Client.Connection;
+using Coordinator.V1;
+using Grpc.Core;
+
+namespace Coordinator.Client.Sessions;
+
+/// <summary>One stream to one coordinator: hello, heartbeats and their acks, frames in and out.</summary>
+internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, TimeProvider time) : IDisposable
+{
+    private const int ResumedPerChunk = 1_000;
+    private static readonly TimeSpan LeastAckWait = TimeSpan.FromMilliseconds(250);
+
+    private readonly CancellationTokenSource _leave = new();
+    private readonly Queue<(long Sequence, TimeSpan SentAt, LeaseHandle[] Leases)> _beats = new();
+    private readonly Lock _gate = new();
+    private string _left = "the stream was closed";
+    private FrameWriter? _writer;
+    private TimeSpan _nextBeat;
+    private long _sequence;
+    private bool _over;
+
+    public bool Welcomed { get; private set; }
+
+    /// <summary>Runs the stream to its end; gives why it ended, or null where the session stops.</summary>
+    public async Task<Failure?> RunAsync(WorkerOptions worker, ICollection<LeaseHandle> held, TimeSpan connectTimeout, CancellationToken stopping)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_leave.Token, stopping);
+        using var call = new V1.Sessions.SessionsClient(invoker).Connect(cancellationToken: either.Token);
+        try
+        {
+            var sentAt = session.Now;
+            using var connecting = new Timer(time, connectTimeout, () => Leave("no welcome in time"));
+            await GreetAsync(call.RequestStream, worker, held).ConfigureAwait(false);
+            if (!await call.ResponseStream.MoveNext(either.Token).ConfigureAwait(false) || call.ResponseStream.Current.Welcome is not { } welcome)
+            {
+                return new(StatusCode.Unavailable, "", "The coordinator ended the stream before it said welcome.", new Dictionary<string, string>());
+            }
+
+            connecting.Dispose();
+            _writer = new(call.RequestStream, broken => Leave(broken.Message));
+            _nextBeat = session.Now + TimeSpan.FromMilliseconds(welcome.HeartbeatIntervalMs);
+            Welcomed = true;
+            session.OnWelcome(this, welcome, sentAt);
+            while (await call.ResponseStream.MoveNext(either.Token).ConfigureAwait(false))
+            {
+                session.OnFrame(this, call.ResponseStream.Current);
+            }
+
+            return new(StatusCode.Unavailable, "", "The coordinator closed the stream.", new Dictionary<string, string>());
+        }
+        catch (RpcException broken)
+        {
+            return _leave.IsCancellationRequested ? Left() : Failure.Of(broken);
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or InvalidOperationException or IOException)
+        {
+            return stopping.IsCancellationRequested ? null : Left();
+        }
+    }
+
+    public void Send(ConnectRequest frame) => _writer?.Send(frame);
+
+    /// <summary>Gives this stream up; the session opens another.</summary>
+    public void Leave(string why)
+    {
+        lock (_gate)
+        {
+            if (!_over)
+            {
+                _left = why;
+                _ = _leave.CancelAsync();
+            }
+        }
+    }
+
+    /// <summary>Sends a heartbeat if one is due; gives the time until the next. On the clock's thread, after what is overdue has ended.</summary>
+    public TimeSpan Tick(TimeSpan now, TimeSpan shortestTtl)
+    {
+        lock (_gate)
+        {
+            // A third of the TTL to beat, a sixth to answer: half of it is left to find another coordinator.
+            var ackWait = shortestTtl / 6 > LeastAckWait ? shortestTtl / 6 : LeastAckWait;
+            if (_beats.TryPeek(out var oldest))
+            {
+                if (now - oldest.SentAt >= ackWait)
+                {
+                    Leave($"no answer to a heartbeat within {ackWait.TotalMilliseconds:0} ms");
+                    return TimeSpan.MaxValue;
+                }
+
+                return oldest.SentAt + ackWait - now;
+            }
+
+            var due = _nextBeat < now + (shortestTtl / 3) ? _nextBeat : now + (shortestTtl / 3);
+            if (now < _nextBeat)
+            {
+                _nextBeat = due;
+                return due - now;
+            }
+
+            // What is held now is what this beat can renew: a grant that arrives later was not known to be covered.
+            var sentAt = session.Now;
+            _beats.Enqueue((++_sequence, sentAt, [.. session.Leases]));
+            Send(new() { Heartbeat = new() { Sequence = _sequence, All = true } });
+            return ackWait;
+        }
+    }
+
+    /// <summary>The leases that an ack renews, counted from before its heartbeat was sent; those it refuses have ended already.</summary>
+    public LeaseHandle[] Acknowledged(HeartbeatAck ack, TimeSpan now, out TimeSpan sentAt)
+    {
+        lock (_gate)
+        {
+            _nextBeat = now + TimeSpan.FromMilliseconds(ack.NextHeartbeatInMs);
+            while (_beats.TryDequeue(out var beat))
+            {
+                if (beat.Sequence == ack.Sequence)
+                {
+                    sentAt = beat.SentAt;
+                    return beat.Leases;
+                }
+            }
+
+            sentAt = default;
+            return [];
+        }
+    }
+
+    private static async Task GreetAsync(IClientStreamWriter<ConnectRequest> output, WorkerOptions worker, ICollection<LeaseHandle> held)
+    {
+        var hello = new Hello { WorkerId = worker.WorkerId };
+        hello.Labels.Add(worker.Labels.ToDictionary());
+        var chunks = held.Where(lease => lease.Remaining > TimeSpan.Zero).Select(lease => lease.Id.ToWire()).Chunk(ResumedPerChunk).ToArray();
+        for (var i = 0; i < chunks.Length; i++)
+        {
+            var chunk = new Resume { More = i < chunks.Length - 1, Leases = { chunks[i] } };
+            if (i == 0)
+            {
+                hello.Resume = chunk;
+                await output.WriteAsync(new() { Hello = hello }).ConfigureAwait(false);
+            }
+            else
+            {
+                await output.WriteAsync(new() { Resume = chunk }).ConfigureAwait(false);
+            }
+        }
+
+        if (chunks.Length == 0)
+        {
+            await output.WriteAsync(new() { Hello = hello }).ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _over = true;
+            _leave.Dispose();
+        }
+    }
+
+    private Failure Left() => new(StatusCode.Unavailable, "", _left, new Dictionary<string, string>());
+
+    private sealed class Timer(TimeProvider time, TimeSpan after, Action fire) : IDisposable
+    {
+        private readonly ITimer _timer = time.CreateTimer(_ => fire(), null, after, Timeout.InfiniteTimeSpan);
+
+        public void Dispose() => _timer.Dispose();
+    }
+}

@@ -1,0 +1,15 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Coordinator.Gateway;
+
+/// <summary>How one gateway process runs.</summary>
+internal sealed class GatewayOptions
+{
+    /// <summary>The HTTP port, on 127.0.0.1. 0 to 65535, 0 for any that is free; default 8080.</summary>
+    [Range(0, 65_535)]
+    public int HttpPort { get; set; } = 8_080;
+
+    /// <summary>The coordinators, any of which serves any request. At least one; default http://127.0.0.1:50051.</summary>
+    [Required, MinLength(1)]
+    public Uri[] Coordinators { get; set; } = [new("http://127.0.0.1:50051")];
+}

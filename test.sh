@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Builds everything and runs every test against the embedded store and a real Redis. Installs what the tests need where it
+# is missing (as root on Debian). Usage: ./test.sh [dotnet test filter]
+set -euo pipefail
+cd "$(dirname "$0")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
+filter=${1:-}
+
+need() { # need PROGRAM PACKAGE
+  command -v "$1" >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing $2" >&2
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } >/dev/null
+  else
+    echo "test.sh: $1 is missing. Install it: apt-get install $2" >&2
+    exit 1
+  fi
+}
+need redis-server redis-server
+need node nodejs
+need npm npm
+
+(cd tests/peers && npm ci --silent --no-fund --no-audit)
+buf=$PWD/tests/peers/node_modules/.bin/buf
+echo "buf lint" >&2
+"$buf" lint protos
+# What callers were given must go on working: compared with the commit before, where there is one.
+if base=$(git rev-parse --quiet --verify origin/main 2>/dev/null || git rev-parse --quiet --verify HEAD~1); then
+  if git cat-file -e "$base:protos/buf.yaml" 2>/dev/null; then
+    echo "buf breaking against ${base:0:12}" >&2
+    old=$(mktemp -d)
+    trap 'rm -rf "$old"' EXIT
+    git archive "$base" protos | tar -x -C "$old"
+    "$buf" breaking protos --against "$old/protos"
+  fi
+fi
+
+dotnet build Coordinator.sln -c Release -v quiet --nologo
+
+results=$(mktemp -d)
+trap 'rm -rf "$results" "${old:-}"' EXIT
+failed=0
+for project in tests/*.Tests; do
+  name=$(basename "$project")
+  echo "running $name" >&2
+  dotnet test "$project" -c Release --no-build --nologo ${filter:+--filter "$filter"} \
+    --logger "console;verbosity=minimal" --logger "trx;LogFileName=$name.trx" --results-directory "$results" || failed=1
+done
+
+count() { # count ATTRIBUTE: the sum over all result files
+  { grep -ho "<Counters [^>]*" "$results"/*.trx || true; } | { grep -o " $1=\"[0-9]*\"" || true; } | tr -dc '0-9\n' | awk '{ n += $1 } END { print n + 0 }'
+}
+passed=$(count passed)
+broken=$(( $(count total) - passed ))
+echo "$passed passed, $broken failed"
+[ "$failed" = 0 ] && [ "$broken" = 0 ] && [ "$passed" -gt 0 ]
