@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Worker;
 
-var addresses = new Option<Uri[]>("--address") { Description = "A coordinator; repeat it for several", DefaultValueFactory = _ => [new("http://127.0.0.1:50051")], AllowMultipleArgumentsPerToken = true };
+var addresses = new Option<string[]>("--address") { Description = "A coordinator; repeat it for several", DefaultValueFactory = _ => ["http://127.0.0.1:50051"], AllowMultipleArgumentsPerToken = true };
 var token = new Option<string?>("--token") { Description = "The credential; also COORDINATOR_TOKEN" };
 var workers = new Option<int>("--workers") { Description = "How many workers, each with a stream of its own", DefaultValueFactory = _ => 1 };
 var leases = new Option<int>("--leases-per-worker") { Description = "How many leases each of them holds", DefaultValueFactory = _ => 1 };
@@ -18,7 +18,7 @@ var root = new RootCommand("A sample worker: acquires leases RESOURCE/WORKER/LEA
 };
 root.SetAction((parsed, cancellation) => Fleet.RunAsync(
     new(
-        parsed.GetRequiredValue(addresses),
+        [.. parsed.GetRequiredValue(addresses).Select(address => new Uri(address))],
         parsed.GetValue(token) ?? Environment.GetEnvironmentVariable("COORDINATOR_TOKEN") ?? "",
         parsed.GetValue(workers),
         parsed.GetValue(leases),
