@@ -164,8 +164,9 @@ public sealed class FaultTests
         first.Process.Send(Signal.Terminate);
         var drain = (await stubborn.NextAsync(Coordinator.V1.ConnectResponse.FrameOneofCase.Control)).Control;
         Assert.Equal(Coordinator.V1.Control.Types.Kind.Drain, drain.Kind);
+        var ended = stubborn.EndAsync();
         Assert.Equal(0, await first.Process.ExitAsync(TimeSpan.FromSeconds(10)));
-        Assert.Equal(StatusCode.Unavailable, await stubborn.EndAsync());
+        Assert.Equal(StatusCode.Unavailable, await ended);
         Assert.Contains(SessionNoticeKind.Drain, notices);
 
         var stored = lease.Events.AckedSequence;

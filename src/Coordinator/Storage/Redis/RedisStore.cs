@@ -20,7 +20,11 @@ internal sealed class RedisStore : IAsyncDisposable
             clock.Discard();
             _ = Fitness.CheckAsync(connection, options.CallTimeout, time);
         };
-        connection.ConnectionFailed += (_, _) => clock.Discard();
+        connection.ConnectionFailed += (_, _) =>
+        {
+            clock.Discard();
+            _ = Fitness.CheckAsync(connection, options.CallTimeout, time);
+        };
         connection.ConfigurationChanged += (_, _) => clock.Discard();
         var caller = new RedisCaller(connection, clock, Fitness, options, time);
         Wakes = new RedisWakes(connection);
