@@ -8,7 +8,7 @@ import loader from '@grpc/proto-loader';
 const [address, token, resource, ttl] = process.argv.slice(2);
 const protos = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'protos');
 const packages = grpc.loadPackageDefinition(loader.loadSync('coordinator/v1/sessions.proto', {
-  includeDirs: [protos], keepCase: true, longs: String, enums: String, oneofs: true,
+  includeDirs: [protos], keepCase: true, longs: String, enums: String, oneofs: true, arrays: true,
 }));
 const metadata = new grpc.Metadata();
 metadata.set('authorization', `Bearer ${token}`);

@@ -24,8 +24,9 @@ local floor = tonumber(redis.call('HGET', k.head, 'floor') or '0')
 local token = int(math.max(floor + 1, now))
 redis.call('HSET', k.head, 'floor', token)
 l = { token = token, holder = ARGV[2], ttl = ttl, deadline = now + ttl * 1000, acquired = int(now), batch = '0', labels = ARGV[5] }
-redis.call('HSET', k.lease, 'guard', token .. ':' .. ARGV[3], 'ttl_ms', ARGV[4], 'holder', l.holder, 'acquired', l.acquired,
-  'batch', '0', 'digest', '', 'labels', l.labels)
+-- A small hash is searched from its beginning: what every renewal reads stands there.
+redis.call('HSET', k.lease, 'guard', token .. ':' .. ARGV[3], 'deadline', '0', 'ttl_ms', ARGV[4], 'key_until', '0', 'holder', l.holder,
+  'acquired', l.acquired, 'batch', '0', 'digest', '', 'labels', l.labels)
 set_deadline(k.lease, l.deadline, nil)
 redis.call('ZADD', k.due, int(l.deadline), due_member(k, token))
 redis.call('ZADD', k.held, 0, k.name)

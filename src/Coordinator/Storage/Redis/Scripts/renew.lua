@@ -7,18 +7,28 @@
 local out = { 'ok', int(now) }
 
 if ARGV[2] == 'connection' then
+  -- The hot path: two calls for most leases, and each TTL's new deadline is formatted once.
+  local call, deadlines, written = redis.call, {}, {}
   for i = 1, #KEYS do
     local lease, guard = KEYS[i], ARGV[2 + i]
-    local v = redis.call('HMGET', lease, 'guard', 'deadline', 'ttl_ms', 'key_until', 'control')
-    local old = tonumber(v[2] or '0')
+    local v = call('HMGET', lease, 'guard', 'deadline', 'ttl_ms', 'key_until', 'control')
+    local old, ttl = tonumber(v[2] or '0'), v[3]
     if v[1] == guard and old > now then
-      local deadline = now + v[3] * 1000
-      set_deadline(lease, deadline, tonumber(v[4]))
+      local deadline = deadlines[ttl]
+      if not deadline then
+        deadline = now + ttl * 1000
+        deadlines[ttl], written[ttl] = deadline, int(deadline)
+      end
+      if deadline + KEEP_LEAST <= tonumber(v[4]) then
+        call('HSET', lease, 'deadline', written[ttl])
+      else
+        set_deadline(lease, deadline, nil)
+      end
       if old > deadline then
         local k = keys_of(lease)
-        redis.call('ZADD', k.due, int(deadline), due_member(k, string.match(guard, '^%d+')))
+        call('ZADD', k.due, written[ttl], due_member(k, string.match(guard, '^%d+')))
       end
-      out[2 + i] = v[5] and { 'ok', v[3], '0', v[5] } or tonumber(v[3])
+      out[2 + i] = v[5] and { 'ok', ttl, '0', v[5] } or tonumber(ttl)
     else
       local k = keys_of(lease)
       out[2 + i] = lost(k, read(k), string.match(guard, '^%d+'))
