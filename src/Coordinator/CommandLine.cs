@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using System.Security.Cryptography;
 using Coordinator.Credentials;
+using Microsoft.Extensions.Options;
 
 namespace Coordinator;
 
@@ -30,14 +31,25 @@ internal static class CommandLine
             {
                 return await run(Read(parsed), cancellation).ConfigureAwait(false);
             }
-            catch (Exception fault) when (fault is ValidationException or IOException or UnauthorizedAccessException or FormatException)
+            catch (Exception fault) when (fault is ValidationException or OptionsValidationException or IOException or UnauthorizedAccessException)
             {
-                await Console.Error.WriteLineAsync($"coordinator: {fault.Message}").ConfigureAwait(false);
-                return 1;
+                return Fail(fault.Message);
             }
         });
+        var parsed = root.Parse(arguments);
+        if (parsed.Errors is [var error, ..])
+        {
+            return Task.FromResult(Fail($"{error.Message} See --help."));
+        }
+
         // Signals are the host's: it drains before it stops.
-        return root.Parse(arguments).InvokeAsync(new() { ProcessTerminationTimeout = null });
+        return parsed.InvokeAsync(new() { ProcessTerminationTimeout = null });
+    }
+
+    private static int Fail(string sentence)
+    {
+        Console.Error.WriteLine($"coordinator: {sentence}");
+        return 1;
     }
 
     private static CoordinatorOptions Read(ParseResult parsed)
@@ -47,24 +59,35 @@ internal static class CommandLine
         var token = parsed.GetValue(Token) ?? Environment.GetEnvironmentVariable("COORDINATOR_TOKEN");
         var options = new CoordinatorOptions
         {
-            Address = listen is null ? IPAddress.Loopback : IPAddress.Parse(listen),
+            Address = Address(listen),
             InsecureListen = listen is not null,
             GrpcPort = parsed.GetValue(GrpcPort),
             Redis = parsed.GetValue(Redis),
             Token = token ?? Kept(file, () => Tokens.Make(CredentialKind.Admin)),
             Tenant = parsed.GetValue(Tenant) ?? Kept($"{file}.tenant", () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))),
             Reflection = !parsed.GetValue(NoReflection),
-            Drain = TimeSpan.FromSeconds(parsed.GetValue(DrainSeconds)),
+            Drain = Seconds(parsed.GetValue(DrainSeconds)),
         };
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         return options;
     }
 
+    private static IPAddress Address(string? listen) =>
+        listen is null ? IPAddress.Loopback
+        : IPAddress.TryParse(listen, out var address) ? address
+        : throw new ValidationException($"--insecure-listen must be an IP address, not {listen}.");
+
+    // NaN and what no TimeSpan can hold are no less out of range than 10.
+    private static TimeSpan Seconds(double seconds) =>
+        seconds is >= 0 and <= 9 ? TimeSpan.FromSeconds(seconds) : throw new ValidationException("--drain-seconds must be 0 to 9.");
+
     private static string Kept(string path, Func<string> make)
     {
         if (File.Exists(path))
         {
-            return File.ReadAllText(path).Trim();
+            return File.ReadAllText(path).Trim() is { Length: > 0 } kept
+                ? kept
+                : throw new ValidationException($"{path} is empty: delete it, and a new one is made.");
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -1,10 +1,11 @@
-using System.Net;
+using System.Net.Sockets;
 using Coordinator.Credentials;
 using Coordinator.Leases;
 using Coordinator.Services;
 using Coordinator.Sessions;
 using Coordinator.Storage;
 using Coordinator.Storage.Redis;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -26,6 +27,8 @@ internal static class CoordinatorHost
             console.TimestampFormat = "HH:mm:ss.fff ";
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Grpc", LogLevel.Warning);
+        // A start that fails is one sentence of StartAsync, not a stack; a background service that dies is critical here.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(9));
@@ -49,6 +52,20 @@ internal static class CoordinatorHost
         var app = builder.Build();
         app.MapCoordinatorServices(options.Reflection);
         return app;
+    }
+
+    /// <summary>Starts to listen. Throws an <see cref="IOException"/> with one clear sentence where it cannot.</summary>
+    public static async Task StartAsync(WebApplication app, CoordinatorOptions options, CancellationToken cancellation)
+    {
+        try
+        {
+            await app.StartAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is SocketException or IOException { InnerException: AddressInUseException })
+        {
+            var why = fault is SocketException ? fault.Message : "the port is in use by another program, choose another with --grpc-port";
+            throw new IOException($"Cannot listen on {options.Address}:{options.GrpcPort}: {why}.", fault);
+        }
     }
 
     private static void Listen(KestrelServerOptions kestrel, CoordinatorOptions options)

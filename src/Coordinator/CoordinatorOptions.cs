@@ -1,16 +1,17 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Coordinator.Credentials;
 
 namespace Coordinator;
 
 /// <summary>How one coordinator process runs.</summary>
-internal sealed class CoordinatorOptions
+internal sealed class CoordinatorOptions : IValidatableObject
 {
     /// <summary>The address to listen on in clear text; anything but loopback needs <see cref="InsecureListen"/>. Default 127.0.0.1.</summary>
     public IPAddress Address { get; set; } = IPAddress.Loopback;
 
     /// <summary>The gRPC port. 0 to 65535, 0 for any that is free; default 50051.</summary>
-    [Range(0, 65_535)]
+    [Range(0, 65_535, ErrorMessage = "--grpc-port must be 0 to 65535.")]
     public int GrpcPort { get; set; } = 50_051;
 
     /// <summary>Allows clear text beyond loopback. Default false.</summary>
@@ -19,18 +20,36 @@ internal sealed class CoordinatorOptions
     /// <summary>A Redis configuration; null for the in-process store. Default null.</summary>
     public string? Redis { get; set; }
 
-    /// <summary>The token of the development tenant's administrator: any string of 1 to 1,024 characters.</summary>
-    [Required, StringLength(1_024, MinimumLength = 1)]
+    /// <summary>The token of the development tenant's administrator: any string that a header can carry, of 1 to 1,024 characters.</summary>
     public string Token { get; set; } = "";
 
     /// <summary>The development tenant: 32 lower-case hex characters.</summary>
-    [Required, RegularExpression("^[0-9a-f]{32}$", ErrorMessage = "--tenant must be 32 lower-case hex characters.")]
+    [RegularExpression("^[0-9a-f]{32}$", ErrorMessage = "--tenant must be 32 lower-case hex characters.")]
+    [Required(ErrorMessage = "--tenant must be 32 lower-case hex characters.")]
     public string Tenant { get; set; } = "";
 
     /// <summary>Whether server reflection answers. Default true.</summary>
     public bool Reflection { get; set; } = true;
 
     /// <summary>How long sessions may take to move away when the process stops. 0 to 9 s; default 5 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:09")]
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:09", ErrorMessage = "--drain-seconds must be 0 to 9.")]
     public TimeSpan Drain { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!IPAddress.IsLoopback(Address) && !InsecureListen)
+        {
+            yield return new($"Clear text beyond this machine shows every token: {Address} needs --insecure-listen.");
+        }
+
+        if (!Tokens.FitsHeader(Token))
+        {
+            yield return new($"The token must be 1 to {Tokens.MaxLength} visible ASCII characters, spaces only within.");
+        }
+        else if (!Tokens.LooksWhole(Token))
+        {
+            yield return new("The token was mistyped or cut: its check characters do not fit.");
+        }
+    }
 }

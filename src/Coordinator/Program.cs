@@ -9,7 +9,7 @@ return await CommandLine.RunAsync(args, async (options, cancellation) =>
         ? await RedisStore.ConnectAsync(new RedisOptions { Configuration = configuration }, new StoreRetention(), TimeProvider.System)
         : null;
     await using var app = CoordinatorHost.Build(options, redis);
-    await app.StartAsync(cancellation);
+    await CoordinatorHost.StartAsync(app, options, cancellation);
 
     if (redis is null)
     {
@@ -18,7 +18,7 @@ return await CommandLine.RunAsync(args, async (options, cancellation) =>
 
     var durability = app.Services.GetRequiredService<IStoreHealth>().Durability;
     var address = new Uri(app.Urls.First());
-    Console.WriteLine($"listening grpc={address.Host}:{address.Port} account={options.Tenant} store={durability.Replace(' ', '-')}");
+    Console.WriteLine($"listening grpc={address.Host}:{address.Port} account={options.Tenant} store={durability}");
     await app.WaitForShutdownAsync(cancellation);
     return 0;
 });

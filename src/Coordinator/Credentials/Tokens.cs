@@ -1,10 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Coordinator.Credentials;
 
 /// <summary>Tokens as they are made, kept and compared.</summary>
-internal static class Tokens
+internal static partial class Tokens
 {
     /// <summary>Longer ones are refused before they are hashed.</summary>
     public const int MaxLength = 1_024;
@@ -20,19 +21,19 @@ internal static class Tokens
     }
 
     /// <summary>False for a token of our own making that was mistyped or cut; true for any other string.</summary>
-    public static bool LooksWhole(string token)
-    {
-        if (!token.StartsWith("lck_", StringComparison.Ordinal))
-        {
-            return true;
-        }
+    /// <remarks>Only what has the very shape of ours is checked: a token given at start may be any string, also one that begins like them.</remarks>
+    public static bool LooksWhole(string token) =>
+        !Made().IsMatch(token) || Check(token[..^(CheckCharacters + 1)]) == token[^CheckCharacters..];
 
-        var at = token.LastIndexOf('_');
-        return Check(token[..at]) == token[(at + 1)..];
-    }
+    /// <summary>Whether it can stand in a header as it is.</summary>
+    public static bool FitsHeader(string token) =>
+        token.Length is > 0 and <= MaxLength && token.All(c => c is >= ' ' and <= '~') && token[0] != ' ' && token[^1] != ' ';
 
     /// <summary>What is kept of a token: lower-case hex.</summary>
     public static string Sha256(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+
+    [GeneratedRegex(@"\Alck_(user|worker|runtime|gateway|admin)_[0-9a-f]{48}_[0-9a-f]{6}\z")]
+    private static partial Regex Made();
 
     private static string Check(string body) => Sha256(body)[..CheckCharacters];
 }

@@ -14,7 +14,7 @@ internal sealed class RedisEventStore(IConnectionMultiplexer connection, RedisCa
     {
         fitness.ThrowIfUnfit();
         RedisKey log = RedisKeys.Log(resource);
-        var from = string.Create(CultureInfo.InvariantCulture, $"{after + 1}-0");
+        var from = string.Create(CultureInfo.InvariantCulture, $"({after}-0");
         var entries = await caller.GuardAsync(() => _database.StreamRangeAsync(log, from, "+", count), cancellation).ConfigureAwait(false);
         var tail = await caller.GuardAsync(() => _database.StreamRangeAsync(log, "-", "+", 1, Order.Descending), cancellation).ConfigureAwait(false);
         return new([.. entries.Select(Event)], tail.Length > 0 ? Sequence(tail[0]) : 0);

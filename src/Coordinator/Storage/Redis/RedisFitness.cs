@@ -18,7 +18,7 @@ internal sealed class RedisFitness : IStoreHealth
     public string? Reason => _reason;
 
     /// <inheritdoc/>
-    public string Durability { get; private set; } = "redis, persistence unknown";
+    public string Durability { get; private set; } = "redis-unknown";
 
     /// <summary>True once a cluster node has been seen: a script may then only touch one partition.</summary>
     public bool Cluster { get; private set; }
@@ -68,7 +68,7 @@ internal sealed class RedisFitness : IStoreHealth
                 return fault;
             }
 
-            Durability = info.GetValueOrDefault("aof_enabled") == "1" ? "aof" : "redis without AOF";
+            Durability = info.GetValueOrDefault("aof_enabled") == "1" ? "aof" : "redis-no-persistence";
         }
 
         return primaries > 0

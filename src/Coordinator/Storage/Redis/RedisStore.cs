@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Coordinator.Events;
 using Coordinator.Leases;
 using StackExchange.Redis;
@@ -44,7 +45,7 @@ internal sealed class RedisStore : IAsyncDisposable
     /// <summary>Connects; a Redis that is away or unfit is waited for, and told by <see cref="Fitness"/>.</summary>
     public static async Task<RedisStore> ConnectAsync(RedisOptions options, StoreRetention retention, TimeProvider time)
     {
-        var configuration = ConfigurationOptions.Parse(options.Configuration);
+        var configuration = Parse(options.Configuration);
         configuration.AbortOnConnectFail = false;
         // Queueing silently while disconnected would send commands long after their callers were told.
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
@@ -59,6 +60,19 @@ internal sealed class RedisStore : IAsyncDisposable
         await store.Fitness.CheckAsync(store._connection, options.CallTimeout, time).ConfigureAwait(false);
         await store.Wakes.StartAsync().ConfigureAwait(false);
         return store;
+    }
+
+    private static ConfigurationOptions Parse(string text)
+    {
+        try
+        {
+            var configuration = ConfigurationOptions.Parse(text);
+            return configuration.EndPoints.Count > 0 ? configuration : throw new ValidationException("--redis names no server.");
+        }
+        catch (ArgumentException unreadable)
+        {
+            throw new ValidationException($"--redis cannot be read: {unreadable.Message}", unreadable);
+        }
     }
 
     public async ValueTask DisposeAsync()

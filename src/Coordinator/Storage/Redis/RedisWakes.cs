@@ -16,7 +16,9 @@ internal sealed class RedisWakes(IConnectionMultiplexer connection)
     {
         foreach (var partition in Enumerable.Range(0, ResourceKey.Partitions))
         {
-            await _subscriber.SubscribeAsync(RedisChannel.Sharded(RedisKeys.Wake(partition)), (_, _) => Changed?.Invoke(partition)).ConfigureAwait(false);
+            // Not waited for: a Redis that is away now is subscribed to when it comes.
+            await _subscriber.SubscribeAsync(
+                RedisChannel.Sharded(RedisKeys.Wake(partition)), (_, _) => Changed?.Invoke(partition), CommandFlags.FireAndForget).ConfigureAwait(false);
         }
     }
 
@@ -30,7 +32,17 @@ internal sealed class RedisWakes(IConnectionMultiplexer connection)
     {
         var channel = RedisChannel.Sharded(RedisKeys.Log(resource));
         void Heard(RedisChannel heardOn, RedisValue position) => appended();
-        await _subscriber.SubscribeAsync(channel, Heard).ConfigureAwait(false);
+        try
+        {
+            await _subscriber.SubscribeAsync(channel, Heard).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The library would go on to subscribe for a listener that is not there.
+            await _subscriber.UnsubscribeAsync(channel, Heard, CommandFlags.FireAndForget).ConfigureAwait(false);
+            throw;
+        }
+
         return new Subscription(() => { }, () => _subscriber.UnsubscribeAsync(channel, Heard));
     }
 
