@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -10,7 +9,10 @@ internal sealed class CredentialLookup(ICredentialStore store, TimeProvider time
     private const int MostRemembered = 100_000;
     private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan UnknownFor = TimeSpan.FromSeconds(1);
-    private readonly ConcurrentDictionary<string, (Credential? Credential, long At)> _remembered = new();
+
+    // Apart, so that a flood of made-up tokens does not push out those that are good.
+    private readonly RecentAnswers _known = new(MostRemembered, KnownFor, time);
+    private readonly RecentAnswers _unknown = new(MostRemembered, UnknownFor, time);
 
     /// <summary>The credential, or null for a token that is nobody's.</summary>
     public ValueTask<Credential?> FindAsync(string token, CancellationToken cancellation) =>
@@ -22,10 +24,14 @@ internal sealed class CredentialLookup(ICredentialStore store, TimeProvider time
 
     private async ValueTask<Credential?> FindByHashAsync(string sha256, CancellationToken cancellation)
     {
-        if (_remembered.TryGetValue(sha256, out var known)
-            && time.GetElapsedTime(known.At) < (known.Credential is null ? UnknownFor : KnownFor))
+        if (_known.TryGet(sha256, out var known))
         {
-            return known.Credential;
+            return known;
+        }
+
+        if (_unknown.TryGet(sha256, out _))
+        {
+            return null;
         }
 
         var found = await store.FindAsync(sha256, cancellation).ConfigureAwait(false);
@@ -34,12 +40,7 @@ internal sealed class CredentialLookup(ICredentialStore store, TimeProvider time
             found = null;
         }
 
-        if (_remembered.Count >= MostRemembered)
-        {
-            _remembered.Clear();
-        }
-
-        _remembered[sha256] = (found, time.GetTimestamp());
+        (found is null ? _unknown : _known).Set(sha256, found);
         return found;
     }
 }
