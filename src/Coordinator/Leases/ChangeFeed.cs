@@ -30,7 +30,7 @@ internal sealed class ChangeFeed(ILeaseStore store, TimeProvider time, ILogger<C
         return new Subscription(() => Changed -= changed);
     }
 
-    /// <summary>Completes at the next change of any partition. Take it before reading, so that none slips between.</summary>
+    /// <summary>Completes when a position moves, also where it moved without a change. Take it before reading, so that nothing slips between.</summary>
     public Task NextMove
     {
         get
@@ -68,14 +68,14 @@ internal sealed class ChangeFeed(ILeaseStore store, TimeProvider time, ILogger<C
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var hints = store.OnChanged(partition => _hints.Writer.TryWrite(partition));
-        var known = false;
+        var (known, away) = (false, false);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 if (!known)
                 {
-                    (await store.ReadPositionsAsync(stoppingToken).ConfigureAwait(false)).CopyTo(_positions, 0);
+                    Begin(await store.ReadPositionsAsync(stoppingToken).ConfigureAwait(false));
                     known = true;
                 }
 
@@ -83,10 +83,17 @@ internal sealed class ChangeFeed(ILeaseStore store, TimeProvider time, ILogger<C
                 {
                     await CatchUpAsync(partition, stoppingToken).ConfigureAwait(false);
                 }
+
+                away = false;
             }
-            catch (StoreException away)
+            catch (StoreException failure)
             {
-                Log.FeedWaits(log, away.Message);
+                if (!away)
+                {
+                    Log.FeedWaits(log, failure.Message);
+                }
+
+                away = true;
                 await Task.Delay(Poll, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -130,12 +137,7 @@ internal sealed class ChangeFeed(ILeaseStore store, TimeProvider time, ILogger<C
                 // The partition was emptied, or ran away while this process slept: begin again from where it is now.
                 Log.FeedSkips(log, partition, refusal.Message);
                 var now = (await store.ReadPositionsAsync(cancellation).ConfigureAwait(false))[partition];
-                lock (_gate)
-                {
-                    _recent[partition].Clear();
-                    _positions[partition] = now;
-                }
-
+                Move(partition, now, []);
                 return;
             }
 
@@ -144,16 +146,31 @@ internal sealed class ChangeFeed(ILeaseStore store, TimeProvider time, ILogger<C
                 return;
             }
 
-            Take(partition, changes);
+            Move(partition, changes[^1].Position, changes);
         }
     }
 
-    private void Take(int partition, IReadOnlyList<LeaseChange> changes)
+    // Whoever watches from an earlier position than the first one read here must look again: changes lie between.
+    private void Begin(long[] positions)
+    {
+        for (var partition = 0; partition < positions.Length; partition++)
+        {
+            Move(partition, positions[partition], []);
+        }
+    }
+
+    // Without changes: the position jumped, and what is kept no longer leads up to it.
+    private void Move(int partition, long position, IReadOnlyList<LeaseChange> changes)
     {
         TaskCompletionSource moved;
         lock (_gate)
         {
             var recent = _recent[partition];
+            if (changes.Count == 0)
+            {
+                recent.Clear();
+            }
+
             foreach (var change in changes)
             {
                 recent.Enqueue(change);
@@ -163,7 +180,7 @@ internal sealed class ChangeFeed(ILeaseStore store, TimeProvider time, ILogger<C
                 }
             }
 
-            _positions[partition] = changes[^1].Position;
+            _positions[partition] = position;
             moved = _moved;
             _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }

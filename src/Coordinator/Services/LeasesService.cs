@@ -14,7 +14,8 @@ internal sealed class LeasesService(Lessor lessor, LeaseWatch watch) : V1.Leases
     public override async Task<AcquireResponse> Acquire(AcquireRequest request, ServerCallContext context)
     {
         var credential = context.GetCredential();
-        if (!credential.MayBe(request.Holder))
+        // A name that nobody may have is the rules' to refuse: it is not repeated to the caller in a status.
+        if (LeaseRules.Id(request.Holder, "holder") is null && !credential.MayBe(request.Holder))
         {
             throw StatusTable.Fail(StatusCode.PermissionDenied, "HOLDER_NOT_ALLOWED", $"This credential may not act as {request.Holder}.");
         }
@@ -82,8 +83,10 @@ internal sealed class LeasesService(Lessor lessor, LeaseWatch watch) : V1.Leases
         var from = ReadPageToken(request.PageToken);
         var page = (await lessor.ListAsync(context.GetTenant(), request.Prefix, from, request.PageSize, context.CancellationToken).ConfigureAwait(false))
             .OrThrow();
-        var response = new ListResponse { NextPageToken = page.Next is { } next ? WritePageToken(next) : "" };
-        response.Leases.AddRange(page.Leases.Select(lease => lease.ToWire()));
+        var fitting = page.Leases.Select(lease => lease.ToWire()).ChunkByBytes(LeaseBounds.MaxPageSize).FirstOrDefault() ?? [];
+        var next = fitting.Count < page.Leases.Count ? At(page.Leases[fitting.Count - 1].Resource) : page.Next;
+        var response = new ListResponse { NextPageToken = next is null ? "" : WritePageToken(next) };
+        response.Leases.AddRange(fitting);
         return response;
     }
 
@@ -97,9 +100,11 @@ internal sealed class LeasesService(Lessor lessor, LeaseWatch watch) : V1.Leases
     }
 
     public override Task Watch(WatchRequest request, IServerStreamWriter<WatchResponse> responseStream, ServerCallContext context) =>
-        watch.RunAsync(context.GetTenant(), request.Prefix, request.Cursor, responseStream, context.CancellationToken);
+        watch.RunAsync(context.GetTenant(), request.Prefix, request.Cursor, responseStream, context.GetStream().Ended);
 
     private static (string Resource, long Token) Named(LeaseRef? lease) => (lease?.Resource ?? "", lease?.Token ?? 0);
+
+    private static ListPosition At(ResourceKey resource) => new(resource.Partition, resource.Name);
 
     private static string WritePageToken(ListPosition at) => Convert.ToBase64String(Encoding.ASCII.GetBytes($"{at.Partition}/{at.AfterName}"));
 
