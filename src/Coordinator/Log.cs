@@ -15,6 +15,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "This process was paused for {Milliseconds:0} ms; renewals that wait go before the sweep")]
     public static partial void Paused(ILogger logger, double milliseconds);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The credentials of open streams cannot be checked, trying again: {Reason}")]
+    public static partial void CredentialsNotChecked(ILogger logger, string reason);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} failed")]
     public static partial void CallFailed(ILogger logger, string method, Exception exception);
 

@@ -1,12 +1,14 @@
 using Coordinator.Credentials;
 using Coordinator.Leases;
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.Extensions.Options;
 
 namespace Coordinator.Services;
 
-/// <summary>In front of every call: the credential; behind it: failures as statuses, without internals.</summary>
-internal sealed class CallGuard(CredentialLookup credentials, ILogger<CallGuard> log) : Interceptor
+/// <summary>Around every handler: nothing runs that <see cref="Admission"/> did not admit, and every failure leaves as a status.</summary>
+internal sealed class CallGuard(OpenStreams streams, IOptions<StreamOptions> options, TimeProvider time, ILogger<CallGuard> log) : Interceptor
 {
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
@@ -18,89 +20,61 @@ internal sealed class CallGuard(CredentialLookup credentials, ILogger<CallGuard>
 
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
-        RunAsync(context, () => NothingAsync(continuation(request, responseStream, context)));
+        RunAsync(context, () => StreamAsync(context, () => continuation(request, Bounded(responseStream, context), context)));
 
+    // The worker stream has a queue with bounds of its own, and is too busy for two: in both directions a service bounds its writes.
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
         DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
-        RunAsync(context, () => NothingAsync(continuation(requestStream, responseStream, context)));
+        RunAsync(context, () => StreamAsync(context, () => continuation(requestStream, responseStream, context)));
 
     private async Task<T> RunAsync<T>(ServerCallContext context, Func<Task<T>> call)
     {
         try
         {
-            await AdmitAsync(context).ConfigureAwait(false);
+            context.GetAdmitted();
             return await call().ConfigureAwait(false);
         }
-        catch (RpcException)
+        catch (Exception fault)
         {
-            throw;
-        }
-        catch (StoreException away)
-        {
-            throw StatusTable.ToException(StatusTable.ToStatus(away));
-        }
-        catch (Exception) when (context.CancellationToken.IsCancellationRequested)
-        {
-            throw new RpcException(Status.DefaultCancelled);
-        }
-        catch (Exception bug)
-        {
-            Log.CallFailed(log, context.Method, bug);
-            throw StatusTable.Fail(StatusCode.Internal, "INTERNAL", "An error of the coordinator itself; its log has more.");
+            throw CallFailures.Translate(fault, context.Method, context.CancellationToken.IsCancellationRequested, log);
         }
     }
 
-    private async Task AdmitAsync(ServerCallContext context)
+    private async Task<object?> StreamAsync(ServerCallContext context, Func<Task> call)
     {
-        var policy = Policies.Of(context.Method)
-            ?? throw StatusTable.Fail(StatusCode.PermissionDenied, "NO_POLICY", $"{context.Method} is not open to anybody.");
-        if (policy == Policies.Public)
+        using var stream = streams.Open(context.GetAdmitted().Credential, context.CancellationToken);
+        context.UserState[typeof(OpenStream)] = stream;
+        try
         {
-            return;
+            await call().ConfigureAwait(false);
+            return null;
         }
-
-        var credential = await FindAsync(context).ConfigureAwait(false);
-        if (policy != Policies.AnyCredential && !credential.May(policy))
+        catch (OperationCanceledException) when (stream.Reason is not null)
         {
-            throw StatusTable.Fail(StatusCode.PermissionDenied, "SCOPE_MISSING", $"The credential lacks the scope {policy}.");
+            throw stream.Reason;
         }
-
-        context.UserState[typeof(Credential)] = credential;
     }
 
-    private async ValueTask<Credential> FindAsync(ServerCallContext context)
-    {
-        var headers = context.RequestHeaders.GetAll("authorization").ToArray();
-        if (headers.Length > 1)
-        {
-            throw StatusTable.Fail(StatusCode.InvalidArgument, "TWO_CREDENTIALS", "The authorization header was sent twice.");
-        }
-
-        var parts = headers.FirstOrDefault()?.Value.Split(' ', 2, StringSplitOptions.TrimEntries);
-        if (parts is not [var scheme, var token] || !scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) || token.Length == 0)
-        {
-            throw StatusTable.Fail(StatusCode.Unauthenticated, "CREDENTIAL_MISSING", "Send the header authorization: Bearer TOKEN.");
-        }
-
-        return await credentials.FindAsync(token, context.CancellationToken).ConfigureAwait(false)
-            ?? throw StatusTable.Fail(StatusCode.Unauthenticated, "CREDENTIAL_UNKNOWN", "The token is not known here.");
-    }
-
-    private static async Task<object?> NothingAsync(Task call)
-    {
-        await call.ConfigureAwait(false);
-        return null;
-    }
+    private BoundedWriter<T> Bounded<T>(IServerStreamWriter<T> writer, ServerCallContext context) =>
+        new(writer, options.Value.WriteWithin, time, context.GetHttpContext().Abort);
 }
 
 /// <summary>What a handler needs of its call.</summary>
 internal static class CallContextExtensions
 {
-    /// <summary>The credential that <see cref="CallGuard"/> admitted.</summary>
-    public static Credential GetCredential(this ServerCallContext context) => (Credential)context.UserState[typeof(Credential)];
+    /// <summary>What <see cref="Admission"/> found; throws where it was passed by.</summary>
+    public static Admitted GetAdmitted(this ServerCallContext context) =>
+        context.GetHttpContext().Features.Get<Admitted>()
+        ?? throw StatusTable.Fail(StatusCode.PermissionDenied, "NOT_ADMITTED", "This call was not admitted.");
+
+    public static Credential GetCredential(this ServerCallContext context) =>
+        context.GetAdmitted().Credential ?? throw new InvalidOperationException($"{context.Method} is public and has no credential.");
 
     public static string GetTenant(this ServerCallContext context) => context.GetCredential().Tenant;
+
+    /// <summary>How long this stream may go on. Only for streams.</summary>
+    public static OpenStream GetStream(this ServerCallContext context) => (OpenStream)context.UserState[typeof(OpenStream)];
 
     /// <summary>The value, or the refusal as the call's status.</summary>
     public static T OrThrow<T>(this Outcome<T> outcome) => outcome.Try(out var value, out var refusal) ? value : throw StatusTable.ToException(refusal);

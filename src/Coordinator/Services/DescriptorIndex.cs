@@ -56,14 +56,18 @@ internal sealed class DescriptorIndex
             }
         }
 
-        foreach (var extension in file.Extensions.UnorderedExtensions)
+        AddExtensions(file.Extensions, file);
+        AddEnums(file.EnumTypes);
+        AddMessages(file.MessageTypes);
+    }
+
+    private void AddExtensions(ExtensionCollection extensions, FileDescriptor file)
+    {
+        foreach (var extension in extensions.UnorderedExtensions)
         {
             _symbols[extension.FullName] = file;
             _extensions[(extension.ExtendeeType.FullName, extension.FieldNumber)] = file;
         }
-
-        AddEnums(file.EnumTypes);
-        AddMessages(file.MessageTypes);
     }
 
     private void AddMessages(IEnumerable<MessageDescriptor> messages)
@@ -76,6 +80,7 @@ internal sealed class DescriptorIndex
                 _symbols[field.FullName] = message.File;
             }
 
+            AddExtensions(message.Extensions, message.File);
             AddEnums(message.EnumTypes);
             AddMessages(message.NestedTypes);
         }

@@ -30,13 +30,14 @@ internal sealed class EventsService(Lessor lessor, EventReader reader) : V1.Even
     public override async Task Follow(FollowRequest request, IServerStreamWriter<FollowResponse> responseStream, ServerCallContext context)
     {
         var after = request.AfterSequence;
-        var pages = reader.FollowAsync(context.GetTenant(), request.Resource, after, context.CancellationToken);
+        var ended = context.GetStream().Ended;
+        var pages = reader.FollowAsync(context.GetTenant(), request.Resource, after, ended);
         await foreach (var outcome in pages.ConfigureAwait(false))
         {
             var events = outcome.OrThrow();
             var response = new FollowResponse { Gap = GapBefore(after, events) };
             response.Events.AddRange(events.Select(stored => stored.ToWire()));
-            await responseStream.WriteAsync(response, context.CancellationToken).ConfigureAwait(false);
+            await responseStream.WriteAsync(response, ended).ConfigureAwait(false);
             after = events[^1].Sequence;
         }
     }

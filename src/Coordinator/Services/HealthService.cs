@@ -16,7 +16,7 @@ internal sealed class HealthService(
     public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) =>
         Known(request)
             ? Task.FromResult(new HealthCheckResponse { Status = Now() })
-            : throw new RpcException(new Status(StatusCode.NotFound, $"There is no service {request.Service} here."));
+            : throw StatusTable.Fail(StatusCode.NotFound, "SERVICE_UNKNOWN", "There is no such service here.");
 
     public override async Task Watch(HealthCheckRequest request, IServerStreamWriter<HealthCheckResponse> responseStream, ServerCallContext context)
     {

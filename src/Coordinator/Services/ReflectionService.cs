@@ -1,18 +1,22 @@
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Grpc.Reflection.V1;
+using Microsoft.Extensions.Options;
 using RequestCase = Grpc.Reflection.V1.ServerReflectionRequest.MessageRequestOneofCase;
 
 namespace Coordinator.Services;
 
 /// <summary>Server reflection, from the descriptors of the generated code.</summary>
-internal sealed class ReflectionService(DescriptorIndex index) : ServerReflection.ServerReflectionBase
+internal sealed class ReflectionService(DescriptorIndex index, IOptions<StreamOptions> options, TimeProvider time) : ServerReflection.ServerReflectionBase
 {
     public override async Task ServerReflectionInfo(
         IAsyncStreamReader<ServerReflectionRequest> requestStream, IServerStreamWriter<ServerReflectionResponse> responseStream, ServerCallContext context)
     {
-        await foreach (var request in requestStream.ReadAllAsync(context.CancellationToken).ConfigureAwait(false))
+        var ended = context.GetStream().Ended;
+        var output = new BoundedWriter<ServerReflectionResponse>(responseStream, options.Value.WriteWithin, time, context.GetHttpContext().Abort);
+        await foreach (var request in requestStream.ReadAllAsync(ended).ConfigureAwait(false))
         {
-            await responseStream.WriteAsync(Answer(request), context.CancellationToken).ConfigureAwait(false);
+            await output.WriteAsync(Answer(request), ended).ConfigureAwait(false);
         }
     }
 
@@ -33,6 +37,9 @@ internal sealed class ReflectionService(DescriptorIndex index) : ServerReflectio
                 return answer;
             case RequestCase.AllExtensionNumbersOfType when index.Extensions(request.AllExtensionNumbersOfType) is { } numbers:
                 answer.AllExtensionNumbersResponse = new() { BaseTypeName = request.AllExtensionNumbersOfType, ExtensionNumber = { numbers } };
+                return answer;
+            case RequestCase.None:
+                answer.ErrorResponse = new() { ErrorCode = (int)StatusCode.InvalidArgument, ErrorMessage = "The request asks for nothing." };
                 return answer;
             default:
                 break;

@@ -27,8 +27,12 @@ internal static class ServiceRegistration
             options.MaxReceiveMessageSize = MaxMessageBytes;
             options.Interceptors.Add<CallGuard>();
         });
+        services.AddOptions<StreamOptions>().ValidateDataAnnotations().ValidateOnStart();
         return services
             .AddSingleton<CallGuard>()
+            .AddSingleton<Admission>()
+            .AddSingleton<OpenStreams>()
+            .AddHostedService(provider => provider.GetRequiredService<OpenStreams>())
             .AddSingleton<CredentialLookup>()
             .AddSingleton<Lessor>()
             .AddSingleton<EventReader>()
@@ -47,6 +51,8 @@ internal static class ServiceRegistration
     /// <summary>Maps every service; gives the full names of the methods that are reachable.</summary>
     public static IReadOnlyList<string> MapCoordinatorServices(this WebApplication app, bool reflection)
     {
+        var admission = app.Services.GetRequiredService<Admission>();
+        app.Use(admission.InvokeAsync);
         var binder = new StrictBinder();
         V1.Sessions.BindService(binder, app.Services.GetRequiredService<SessionsService>());
         V1.Leases.BindService(binder, app.Services.GetRequiredService<LeasesService>());

@@ -64,9 +64,7 @@ internal static class StatusTable
     public static Google.Rpc.Status ToStatus(StoreException failure)
     {
         var (code, reason) = Of(failure.Failure);
-        var status = Make(code, failure.Message, new ErrorInfo { Domain = Domain, Reason = reason });
-        status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = RetryAfter }));
-        return status;
+        return Make(code, failure.Message, new ErrorInfo { Domain = Domain, Reason = reason });
     }
 
     public static RpcException ToException(Refusal refusal) => ToException(ToStatus(refusal));
@@ -78,8 +76,16 @@ internal static class StatusTable
     public static RpcException ToException(Google.Rpc.Status status) =>
         new(new Grpc.Core.Status((StatusCode)status.Code, status.Message), new Metadata { { DetailsTrailer, status.ToByteArray() } });
 
-    private static Google.Rpc.Status Make(StatusCode code, string message, ErrorInfo info) =>
-        new() { Code = (int)code, Message = message, Details = { Any.Pack(info) } };
+    private static Google.Rpc.Status Make(StatusCode code, string message, ErrorInfo info)
+    {
+        var status = new Google.Rpc.Status { Code = (int)code, Message = message, Details = { Any.Pack(info) } };
+        if (code == StatusCode.Unavailable)
+        {
+            status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = RetryAfter }));
+        }
+
+        return status;
+    }
 
     private static string? Number(long? value) => value?.ToString(CultureInfo.InvariantCulture);
 

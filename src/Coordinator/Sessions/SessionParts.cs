@@ -1,4 +1,3 @@
-using Coordinator.Credentials;
 using Coordinator.Leases;
 using Microsoft.Extensions.Options;
 
@@ -6,16 +5,14 @@ namespace Coordinator.Sessions;
 
 /// <summary>What every session of the process shares.</summary>
 internal sealed class SessionParts(
-    Lessor lessor, RenewalGatherer gatherer, SessionRegistry registry, CredentialLookup credentials, IOptions<SessionOptions> options,
-    TimeProvider time, ILogger<WorkerSession> log)
+    Lessor lessor, RenewalGatherer gatherer, SessionRegistry registry, IOptions<SessionOptions> options, TimeProvider time,
+    ILogger<WorkerSession> log)
 {
     public Lessor Lessor => lessor;
 
     public RenewalGatherer Gatherer => gatherer;
 
     public SessionRegistry Registry => registry;
-
-    public CredentialLookup Credentials => credentials;
 
     public SessionOptions Options => options.Value;
 

@@ -22,6 +22,8 @@ internal sealed class SessionsService(SessionParts parts) : V1.Sessions.Sessions
 
         var (hello, resumed) = await GreetAsync(requestStream, context).ConfigureAwait(false);
         var session = new WorkerSession(parts, context.GetCredential(), hello, context.GetHttpContext().Abort, context.CancellationToken);
+        var stream = context.GetStream();
+        await using var revoked = stream.Revoked.Register(() => session.End(stream.Reason!));
         await session.BeginAsync(resumed, context.CancellationToken).ConfigureAwait(false);
         var running = session.RunAsync(responseStream);
         var reason = "the worker closed it";
@@ -29,7 +31,7 @@ internal sealed class SessionsService(SessionParts parts) : V1.Sessions.Sessions
         {
             while (await requestStream.MoveNext(session.Ended).ConfigureAwait(false))
             {
-                await session.OnFrameAsync(requestStream.Current).ConfigureAwait(false);
+                session.OnFrame(requestStream.Current);
             }
         }
         catch (RpcException fault)

@@ -116,12 +116,11 @@ internal sealed class WorkerSession
     public Task RunAsync(IServerStreamWriter<ConnectResponse> output) => Task.WhenAll(_outbox.RunAsync(output, _connected), _heartbeats.RunAsync());
 
     /// <summary>Takes one frame in. What is refused is answered; what breaks the stream's rules is thrown.</summary>
-    public async ValueTask OnFrameAsync(ConnectRequest frame)
+    public void OnFrame(ConnectRequest frame)
     {
         switch (frame.FrameCase)
         {
             case ConnectRequest.FrameOneofCase.Heartbeat:
-                await CheckCredentialAsync().ConfigureAwait(false);
                 _heartbeats.Add(frame.Heartbeat);
                 break;
             case ConnectRequest.FrameOneofCase.EventBatch:
@@ -208,14 +207,6 @@ internal sealed class WorkerSession
         _outbox.Complete();
         await running.ConfigureAwait(false);
         Log.SessionEnded(_parts.Log, Id, WorkerId, reason);
-    }
-
-    private async ValueTask CheckCredentialAsync()
-    {
-        if (!await _parts.Credentials.StillValidAsync(_credential, Ended).ConfigureAwait(false))
-        {
-            throw StatusTable.Fail(StatusCode.Unauthenticated, "CREDENTIAL_REVOKED", "The credential of this stream is no longer valid.");
-        }
     }
 
     private void Answer(string requestId, Func<Task<Google.Rpc.Status?>> request)
