@@ -20,7 +20,7 @@ need redis-server redis-server
 need node nodejs
 need npm npm
 
-(cd tests/peers && npm ci --silent --no-fund --no-audit)
+(cd tests/peers && npm ci --loglevel error --no-fund --no-audit >&2)
 buf=$PWD/tests/peers/node_modules/.bin/buf
 echo "buf lint" >&2
 "$buf" lint protos

@@ -159,9 +159,3 @@ public sealed class EmbeddedStoreTests : EventStoreContract
 {
     private protected override Task<StoreHarness> StartAsync() => Task.FromResult<StoreHarness>(new EmbeddedHarness());
 }
-
-/// <summary>The contract on a real Redis.</summary>
-public sealed class RedisStoreTests : EventStoreContract
-{
-    private protected override async Task<StoreHarness> StartAsync() => await RedisHarness.StartAsync();
-}
