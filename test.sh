@@ -24,15 +24,19 @@ need npm npm
 buf=$PWD/tests/peers/node_modules/.bin/buf
 echo "buf lint" >&2
 "$buf" lint protos
-# What callers were given must go on working: compared with the commit before, where there is one.
-if base=$(git rev-parse --quiet --verify origin/main 2>/dev/null || git rev-parse --quiet --verify HEAD~1); then
-  if git cat-file -e "$base:protos/buf.yaml" 2>/dev/null; then
-    echo "buf breaking against ${base:0:12}" >&2
-    old=$(mktemp -d)
-    trap 'rm -rf "$old"' EXIT
-    git archive "$base" protos | tar -x -C "$old"
-    "$buf" breaking protos --against "$old/protos"
-  fi
+# What callers were given must go on working: compared with what has landed, or with the commit before where that is this one.
+base=$(git rev-parse --quiet --verify origin/main || true)
+if [ -z "$base" ] || [ "$base" = "$(git rev-parse HEAD)" ]; then
+  base=$(git rev-parse --quiet --verify HEAD~1 || true)
+fi
+if [ -n "$base" ] && git cat-file -e "$base:protos/buf.yaml" 2>/dev/null; then
+  echo "buf breaking against ${base:0:12}" >&2
+  old=$(mktemp -d)
+  trap 'rm -rf "$old"' EXIT
+  git archive "$base" protos | tar -x -C "$old"
+  "$buf" breaking protos --against "$old/protos"
+else
+  echo 'buf breaking: there are no earlier protos to compare with' >&2
 fi
 
 dotnet build Coordinator.sln -c Release -v quiet --nologo
