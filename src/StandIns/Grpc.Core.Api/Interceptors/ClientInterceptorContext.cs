@@ -1,0 +1,13 @@
+namespace Grpc.Core.Interceptors;
+
+/// <summary>The call that a client's interceptor is shown, without its request.</summary>
+public readonly struct ClientInterceptorContext<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options)
+    where TRequest : class
+    where TResponse : class
+{
+    public Method<TRequest, TResponse> Method { get; } = method;
+
+    public string? Host { get; } = host;
+
+    public CallOptions Options { get; } = options;
+}

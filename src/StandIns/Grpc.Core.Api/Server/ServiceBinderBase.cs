@@ -1,0 +1,29 @@
+namespace Grpc.Core;
+
+/// <summary>Is told every method of a service by the code generated for it. A server overrides what it can serve.</summary>
+public class ServiceBinderBase
+{
+    public virtual void AddMethod<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler)
+        where TRequest : class
+        where TResponse : class =>
+        throw new NotImplementedException();
+
+    public virtual void AddMethod<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse>? handler)
+        where TRequest : class
+        where TResponse : class =>
+        throw new NotImplementedException();
+
+    public virtual void AddMethod<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler)
+        where TRequest : class
+        where TResponse : class =>
+        throw new NotImplementedException();
+
+    public virtual void AddMethod<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler)
+        where TRequest : class
+        where TResponse : class =>
+        throw new NotImplementedException();
+}
