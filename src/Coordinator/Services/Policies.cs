@@ -30,5 +30,8 @@ internal static class Policies
         ["/coordinator.v1.Events/Follow"] = "events:read",
     };
 
+    /// <summary>Every method that may be called.</summary>
+    public static IReadOnlyCollection<string> Methods => ByMethod.Keys;
+
     public static string? Of(string method) => ByMethod.GetValueOrDefault(method);
 }
