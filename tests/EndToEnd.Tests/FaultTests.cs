@@ -27,11 +27,12 @@ public sealed class FaultTests
         worker.Send(Signal.Stop);
         await using var client = coordinator.Client();
         await Eventually.TrueAsync(async () => await client.Leases.FindAsync("job/0/0") is null, Bound, "the lease has expired");
-        var before = worker.Lines.Count;
+        var before = await EventsAsync(client, "job/0/0");
         worker.Send(Signal.Continue);
         var lost = await worker.LineAsync(line => line.StartsWith("lost", StringComparison.Ordinal), Bound, "it notices");
         Assert.Equal((token, "expired"), (WorkerProcess.Value(lost, "token"), WorkerProcess.Value(lost, "reason")));
-        Assert.DoesNotContain(worker.Lines.Skip(before), line => line.StartsWith("stored", StringComparison.Ordinal) && WorkerProcess.Value(line, "token") == token);
+        Assert.DoesNotContain(worker.Lines.SkipWhile(line => line != lost), line => line.StartsWith("stored", StringComparison.Ordinal) && WorkerProcess.Value(line, "token") == token);
+        Assert.Equal(before, (await EventsAsync(client, "job/0/0")).Where(stored => $"{stored.Token}" == token));
 
         // What it would have sent as holder is answered lost, with the reason.
         using var stream = await RawStream.HelloAsync(coordinator, "sleeper-0", new Coordinator.V1.LeaseRef
@@ -176,6 +177,17 @@ public sealed class FaultTests
         await lease.Events.FlushAsync().WaitAsync(Bound);
         Assert.Equal(LeaseEnd.None, lease.End);
         await AssertCountsAsync(second, "drained", count);
+    }
+
+    private static async Task<List<(long Sequence, long Token)>> EventsAsync(CoordinatorClient client, string resource)
+    {
+        var events = new List<(long, long)>();
+        await foreach (var item in client.Events.ReadAsync(resource))
+        {
+            events.Add((((LogEvent)item).Sequence, ((LogEvent)item).Token));
+        }
+
+        return events;
     }
 
     internal static async Task<int> PublishAsync(LeaseHandle lease, CancellationToken cancellation)
