@@ -1,9 +1,9 @@
+using Coordinator.Credentials;
+using Microsoft.Extensions.Options;
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using System.Security.Cryptography;
-using Coordinator.Credentials;
-using Microsoft.Extensions.Options;
 
 namespace Coordinator;
 

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Coordinator.Credentials;
 using Coordinator.Leases;
 using Coordinator.Services;
@@ -8,6 +7,7 @@ using Coordinator.Storage.Redis;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
+using System.Net.Sockets;
 
 namespace Coordinator;
 

@@ -1,6 +1,6 @@
+using Coordinator.Credentials;
 using System.ComponentModel.DataAnnotations;
 using System.Net;
-using Coordinator.Credentials;
 
 namespace Coordinator;
 

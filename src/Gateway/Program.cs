@@ -1,6 +1,6 @@
+using Coordinator.Gateway;
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
-using Coordinator.Gateway;
 
 var port = new Option<int>("--http-port") { Description = "The port to listen on; 0 for any that is free", DefaultValueFactory = _ => 8_080 };
 var coordinators = new Option<string>("--coordinators") { Description = "The coordinators, comma-separated", DefaultValueFactory = _ => "http://127.0.0.1:50051" };

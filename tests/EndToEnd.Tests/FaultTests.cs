@@ -1,9 +1,9 @@
-using System.Diagnostics;
-using System.Text;
 using Coordinator.Client;
 using Coordinator.Testing;
 using EndToEnd.Tests.Harness;
 using Grpc.Core;
+using System.Diagnostics;
+using System.Text;
 
 namespace EndToEnd.Tests;
 

@@ -1,9 +1,9 @@
-using System.Collections.Concurrent;
 using Coordinator.Client;
 using Coordinator.Testing;
 using Coordinator.V1;
 using EndToEnd.Tests.Harness;
 using Grpc.Core;
+using System.Collections.Concurrent;
 
 namespace EndToEnd.Tests;
 

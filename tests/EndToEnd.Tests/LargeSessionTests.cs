@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Coordinator.V1;
 using EndToEnd.Tests.Harness;
+using System.Diagnostics;
 using FrameCase = Coordinator.V1.ConnectResponse.FrameOneofCase;
 
 namespace EndToEnd.Tests;

@@ -1,7 +1,7 @@
-using System.Text;
-using System.Text.Json;
 using Coordinator.Client;
 using EndToEnd.Tests.Harness;
+using System.Text;
+using System.Text.Json;
 
 namespace EndToEnd.Tests;
 

@@ -1,7 +1,7 @@
-using System.Net.Sockets;
-using System.Text.RegularExpressions;
 using Coordinator.Testing;
 using EndToEnd.Tests.Harness;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
 
 namespace EndToEnd.Tests;
 

@@ -1,6 +1,6 @@
-using System.Globalization;
 using Google.Rpc;
 using Grpc.Core;
+using System.Globalization;
 
 namespace Coordinator.Client.Connection;
 

@@ -1,5 +1,5 @@
-using System.Threading.Channels;
 using Coordinator.V1;
+using System.Threading.Channels;
 
 namespace Coordinator.Client;
 

@@ -1,8 +1,8 @@
-using System.Runtime.CompilerServices;
 using Coordinator.Client.Connection;
 using Coordinator.V1;
 using Google.Protobuf;
 using Grpc.Core;
+using System.Runtime.CompilerServices;
 
 namespace Coordinator.Client;
 

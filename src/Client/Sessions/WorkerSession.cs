@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using Coordinator.Client.Connection;
 using Coordinator.Client.Sessions;
 using Coordinator.V1;
 using Grpc.Core;
+using System.Collections.Concurrent;
 
 namespace Coordinator.Client;
 

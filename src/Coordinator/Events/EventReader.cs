@@ -1,6 +1,6 @@
+using Coordinator.Leases;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using Coordinator.Leases;
 
 namespace Coordinator.Events;
 

@@ -1,9 +1,9 @@
-using System.Globalization;
-using System.Text;
 using Coordinator.Credentials;
 using Coordinator.Leases;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
+using System.Globalization;
+using System.Text;
 
 namespace Coordinator.Services;
 

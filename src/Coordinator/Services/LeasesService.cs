@@ -1,8 +1,8 @@
-using System.Text;
 using Coordinator.Leases;
 using Coordinator.V1;
 using Google.Protobuf;
 using Grpc.Core;
+using System.Text;
 
 namespace Coordinator.Services;
 

@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using Coordinator.Credentials;
 using Coordinator.Leases;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
+using System.Collections.Concurrent;
 
 namespace Coordinator.Services;
 

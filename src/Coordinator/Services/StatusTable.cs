@@ -1,9 +1,9 @@
-using System.Globalization;
 using Coordinator.Leases;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
+using System.Globalization;
 
 namespace Coordinator.Services;
 

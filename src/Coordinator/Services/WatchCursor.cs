@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
-using System.Text;
 using Coordinator.Leases;
 using Google.Protobuf;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Coordinator.Services;
 

@@ -1,8 +1,8 @@
-using System.Threading.Channels;
 using Coordinator.Leases;
 using Coordinator.Services;
 using Coordinator.V1;
 using Grpc.Core;
+using System.Threading.Channels;
 
 namespace Coordinator.Sessions;
 

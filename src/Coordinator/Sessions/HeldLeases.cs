@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using Coordinator.Leases;
+using System.Collections.Concurrent;
 
 namespace Coordinator.Sessions;
 

@@ -1,6 +1,6 @@
-using System.Threading.Channels;
 using Coordinator.V1;
 using Grpc.Core;
+using System.Threading.Channels;
 
 namespace Coordinator.Sessions;
 

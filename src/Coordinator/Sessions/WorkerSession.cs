@@ -1,9 +1,9 @@
-using System.Collections.Concurrent;
 using Coordinator.Credentials;
 using Coordinator.Leases;
 using Coordinator.Services;
 using Coordinator.V1;
 using Grpc.Core;
+using System.Collections.Concurrent;
 using EventBatch = Coordinator.V1.EventBatch;
 using LeaseChange = Coordinator.Leases.LeaseChange;
 using LeaseControl = Coordinator.Leases.LeaseControl;

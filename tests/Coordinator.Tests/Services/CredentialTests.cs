@@ -1,10 +1,10 @@
-using System.Text;
 using Coordinator.Credentials;
 using Coordinator.Testing;
 using Coordinator.Tests.Services.Harness;
 using Coordinator.V1;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using System.Text;
 
 namespace Coordinator.Tests.Services;
 

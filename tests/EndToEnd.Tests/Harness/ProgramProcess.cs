@@ -1,6 +1,6 @@
+using Coordinator.Testing;
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Coordinator.Testing;
 
 namespace EndToEnd.Tests.Harness;
 

@@ -1,8 +1,8 @@
-using System.IO.Compression;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
+using System.IO.Compression;
 
 namespace StandIns.Tests.Calls;
 

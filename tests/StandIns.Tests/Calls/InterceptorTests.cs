@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1;
+using System.Collections.Concurrent;
 
 namespace StandIns.Tests.Calls;
 

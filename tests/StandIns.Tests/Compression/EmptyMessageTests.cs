@@ -1,6 +1,6 @@
+using Grpc.Net.Compression;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using Grpc.Net.Compression;
 
 namespace StandIns.Tests.Compression;
 

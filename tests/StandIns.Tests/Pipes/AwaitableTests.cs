@@ -1,6 +1,6 @@
+using Pipelines.Sockets.Unofficial;
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using Pipelines.Sockets.Unofficial;
 
 namespace StandIns.Tests.Pipes;
 

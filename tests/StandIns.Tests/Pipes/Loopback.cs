@@ -1,7 +1,7 @@
+using Pipelines.Sockets.Unofficial;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
-using Pipelines.Sockets.Unofficial;
 
 namespace StandIns.Tests.Pipes;
 

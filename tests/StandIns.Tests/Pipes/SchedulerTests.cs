@@ -1,6 +1,6 @@
-using System.Collections.Concurrent;
 using Coordinator.Testing;
 using Pipelines.Sockets.Unofficial;
+using System.Collections.Concurrent;
 
 namespace StandIns.Tests.Pipes;
 

@@ -1,7 +1,7 @@
-using System.Net.Sockets;
-using System.Security.Cryptography;
 using Coordinator.Testing;
 using Pipelines.Sockets.Unofficial;
+using System.Net.Sockets;
+using System.Security.Cryptography;
 
 namespace StandIns.Tests.Pipes;
 

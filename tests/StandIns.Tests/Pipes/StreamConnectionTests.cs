@@ -1,7 +1,7 @@
+using Pipelines.Sockets.Unofficial;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Text;
-using Pipelines.Sockets.Unofficial;
 
 namespace StandIns.Tests.Pipes;
 

@@ -1,5 +1,5 @@
-using System.Reflection;
 using Grpc.Core.Interceptors;
+using System.Reflection;
 
 namespace StandIns.Tests.References;
 

@@ -1,7 +1,7 @@
-using System.Globalization;
 using Coordinator.Events;
 using Coordinator.Leases;
 using StackExchange.Redis;
+using System.Globalization;
 
 namespace Coordinator.Storage.Redis;
 

@@ -1,5 +1,5 @@
-using System.Globalization;
 using Coordinator.Leases;
+using System.Globalization;
 
 namespace Coordinator.Storage.Redis;
 

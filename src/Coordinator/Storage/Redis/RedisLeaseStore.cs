@@ -1,7 +1,7 @@
-using System.Globalization;
-using System.Text.Json;
 using Coordinator.Leases;
 using StackExchange.Redis;
+using System.Globalization;
+using System.Text.Json;
 
 namespace Coordinator.Storage.Redis;
 

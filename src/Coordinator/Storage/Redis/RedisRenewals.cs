@@ -1,6 +1,6 @@
-using System.Globalization;
 using Coordinator.Leases;
 using StackExchange.Redis;
+using System.Globalization;
 
 namespace Coordinator.Storage.Redis;
 

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using Coordinator.Leases;
 using StackExchange.Redis;
+using System.Text.Json;
 
 namespace Coordinator.Storage.Redis;
 

@@ -1,7 +1,7 @@
-using System.ComponentModel.DataAnnotations;
 using Coordinator.Events;
 using Coordinator.Leases;
 using StackExchange.Redis;
+using System.ComponentModel.DataAnnotations;
 
 namespace Coordinator.Storage.Redis;
 

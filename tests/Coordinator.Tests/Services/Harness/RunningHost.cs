@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Coordinator.Credentials;
 using Coordinator.V1;
 using Grpc.Core;
@@ -6,6 +5,7 @@ using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using System.Collections.Concurrent;
 
 namespace Coordinator.Tests.Services.Harness;
 
