@@ -78,7 +78,7 @@ public sealed class SocketConnectionTests
         // Whoever waits for an answer that can never be asked for must hear of it.
         await pair.Connection.Output.WriteAsync("PING\r\n"u8.ToArray());
 
-        await Assert.ThrowsAnyAsync<Exception>(() => pair.Connection.Input.ReadAsync().AsTask().WaitAsync(Loopback.Bound));
+        await Assert.ThrowsAsync<ConnectionResetException>(() => pair.Connection.Input.ReadAsync().AsTask().WaitAsync(Loopback.Bound));
         Assert.NotEqual(PipeShutdownKind.None, pair.Connection.ShutdownKind);
         Assert.NotEqual(SocketError.Success, pair.Connection.SocketError);
     }
