@@ -12,8 +12,4 @@ public abstract class ChannelBase
     public string Target { get; }
 
     public abstract CallInvoker CreateCallInvoker();
-
-    public Task ShutdownAsync() => ShutdownAsyncCore();
-
-    protected virtual Task ShutdownAsyncCore() => Task.CompletedTask;
 }
