@@ -10,12 +10,12 @@ internal sealed class Channels : IDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private readonly GrpcChannel[] _channels;
     private readonly CallInvoker[] _invokers;
-    private readonly TimeProvider _time;
+
     private int _preferred;
 
     public Channels(CoordinatorClientOptions options)
     {
-        _time = options.TimeProvider;
+        Time = options.TimeProvider;
         _channels = [.. options.Addresses.Select(address => GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
             MaxReceiveMessageSize = null,
@@ -30,6 +30,8 @@ internal sealed class Channels : IDisposable
         }))];
         _invokers = [.. _channels.Select(channel => channel.CreateCallInvoker())];
     }
+
+    public TimeProvider Time { get; }
 
     public int Count => _invokers.Length;
 
@@ -49,7 +51,7 @@ internal sealed class Channels : IDisposable
             catch (RpcException failure) when (failure.StatusCode == StatusCode.Unavailable && attempt < RoundsPerCall * Count)
             {
                 MoveOn(at);
-                await Task.Delay(Pause * attempt, _time, cancellation).ConfigureAwait(false);
+                await Task.Delay(Pause * attempt, Time, cancellation).ConfigureAwait(false);
             }
             catch (RpcException failure)
             {

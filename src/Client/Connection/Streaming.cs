@@ -15,7 +15,7 @@ internal static class Streaming
         var backoff = new Backoff(LongestBackoff);
         while (true)
         {
-            await Task.Delay(backoff.Next(), cancellation).ConfigureAwait(false);
+            await Task.Delay(backoff.Next(), channels.Time, cancellation).ConfigureAwait(false);
             var at = channels.Preferred;
             using var call = open(channels[at]);
             while (true)
