@@ -46,7 +46,7 @@ internal static class CoordinatorHost
             builder.Services.AddRedisStorage(redis);
         }
 
-        builder.Services.AddSessions().AddCoordinatorServices();
+        builder.Services.AddSessions().AddCoordinatorServices(options.Reflection);
         configure?.Invoke(builder);
 
         var app = builder.Build();

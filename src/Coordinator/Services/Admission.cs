@@ -22,6 +22,12 @@ internal sealed class Admission(CredentialLookup credentials, ILogger<Admission>
         {
             try
             {
+                // Routes are matched in any case; methods have names of one.
+                if (!string.Equals(call.Request.Path.Value, method.FullName, StringComparison.Ordinal))
+                {
+                    throw StatusTable.Fail(StatusCode.Unimplemented, "METHOD_UNKNOWN", "There is no such method here.");
+                }
+
                 call.Features.Set(await AdmitAsync(call, method.FullName).ConfigureAwait(false));
             }
             catch (Exception fault)

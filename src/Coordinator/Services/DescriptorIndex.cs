@@ -11,8 +11,10 @@ internal sealed class DescriptorIndex
     private readonly Dictionary<string, FileDescriptor> _symbols = [];
     private readonly Dictionary<(string Message, int Number), FileDescriptor> _extensions = [];
 
-    public DescriptorIndex(IEnumerable<ServiceDescriptor> services)
+    /// <param name="files">Further files, for what they declare besides services.</param>
+    public DescriptorIndex(IEnumerable<ServiceDescriptor> services, params FileDescriptor[] files)
     {
+        Array.ForEach(files, Add);
         foreach (var service in services)
         {
             Services.Add(service.FullName);
@@ -93,7 +95,8 @@ internal sealed class DescriptorIndex
             _symbols[type.FullName] = type.File;
             foreach (var value in type.Values)
             {
-                _symbols[value.FullName] = type.File;
+                // In the protocol a value is a sibling of its type, not a part of it.
+                _symbols[$"{type.FullName[..^type.Name.Length]}{value.Name}"] = type.File;
             }
         }
     }

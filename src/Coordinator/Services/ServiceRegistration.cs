@@ -1,9 +1,11 @@
+using System.IO.Compression;
 using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
 using Coordinator.Sessions;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using Grpc.Net.Compression;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Coordinator.Services;
@@ -13,18 +15,21 @@ internal static class ServiceRegistration
 {
     private const int MaxMessageBytes = 4 << 20;
 
-    /// <summary>The services that callers see, whether or not reflection is on.</summary>
-    private static readonly ServiceDescriptor[] Descriptors =
-    [
-        V1.Sessions.Descriptor, V1.Leases.Descriptor, V1.Events.Descriptor, Grpc.Health.V1.Health.Descriptor,
-        Grpc.Reflection.V1.ServerReflection.Descriptor, Grpc.Reflection.V1Alpha.ServerReflection.Descriptor,
-    ];
+    private static readonly ServiceDescriptor[] Always =
+        [V1.Sessions.Descriptor, V1.Leases.Descriptor, V1.Events.Descriptor, Grpc.Health.V1.Health.Descriptor];
 
-    public static IServiceCollection AddCoordinatorServices(this IServiceCollection services)
+    private static readonly ServiceDescriptor[] OfReflection =
+        [Grpc.Reflection.V1.ServerReflection.Descriptor, Grpc.Reflection.V1Alpha.ServerReflection.Descriptor];
+
+    public static IServiceCollection AddCoordinatorServices(this IServiceCollection services, bool reflection)
     {
+        ServiceDescriptor[] descriptors = reflection ? [.. Always, .. OfReflection] : Always;
         services.AddGrpc(options =>
         {
             options.MaxReceiveMessageSize = MaxMessageBytes;
+            options.CompressionProviders.Clear();
+            options.CompressionProviders.Add(new StrictCompression(new GzipCompressionProvider(CompressionLevel.Fastest)));
+            options.CompressionProviders.Add(new StrictCompression(new DeflateCompressionProvider(CompressionLevel.Fastest)));
             options.Interceptors.Add<CallGuard>();
         });
         services.AddOptions<StreamOptions>().ValidateDataAnnotations().ValidateOnStart();
@@ -41,8 +46,8 @@ internal static class ServiceRegistration
             .AddSingleton<EventsService>()
             .AddSingleton<HealthService>()
             .AddSingleton<ReflectionService>()
-            .AddSingleton(new DescriptorIndex(Descriptors))
-            .AddSingleton(new ServiceNames(Descriptors.Select(descriptor => descriptor.FullName).ToHashSet()))
+            .AddSingleton(new DescriptorIndex(descriptors))
+            .AddSingleton(new ServiceNames(descriptors.Select(descriptor => descriptor.FullName).ToHashSet()))
             .AddSingleton<ChangeFeed>()
             .AddHostedService(provider => provider.GetRequiredService<ChangeFeed>())
             .AddHostedService<Sweeper>();

@@ -5,6 +5,7 @@ namespace Coordinator.Tests.Services.Harness;
 /// <summary>Calls whose messages are bytes of the test's own.</summary>
 internal static class RawCalls
 {
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
     private static readonly Marshaller<byte[]> Bytes = Marshallers.Create(bytes => bytes, bytes => bytes);
 
     /// <summary>Sends one message to any method, of whatever shape, and gives the status it is refused with.</summary>
@@ -13,8 +14,8 @@ internal static class RawCalls
         using var call = Open(host, method, headers);
         try
         {
-            await call.RequestStream.WriteAsync(message);
-            await call.RequestStream.CompleteAsync();
+            await call.RequestStream.WriteAsync(message).WaitAsync(Bound);
+            await call.RequestStream.CompleteAsync().WaitAsync(Bound);
         }
         catch (Exception ended) when (ended is RpcException or InvalidOperationException)
         {
