@@ -1,3 +1,4 @@
+using Coordinator.Testing;
 using Coordinator.V1;
 using EndToEnd.Tests.Harness;
 using System.Diagnostics;
@@ -11,6 +12,7 @@ public sealed class LargeSessionTests
     private const int Count = 10_000;
     private const int Window = 200;
     private const int Revoked = 100;
+    private static readonly TimeSpan Stall = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan AckBound = TimeSpan.FromMilliseconds(250);
 
     [Theory]
@@ -20,37 +22,39 @@ public sealed class LargeSessionTests
     {
         await using var store = await TestStore.StartAsync(storeName);
         await using var coordinator = await store.CoordinatorAsync();
+        using var machine = new StallMeter(Stall);
         using var stream = await RawStream.HelloAsync(coordinator, "large");
         var leases = await AcquireAsync(stream);
 
         // What runs for the first time is compiled for the first time: the bound is for a server that is warm.
         for (var warm = 1; warm <= 10; warm++)
         {
-            await BeatAsync(stream, warm);
+            await BeatAsync(stream, warm, machine);
         }
 
-        var took = new List<TimeSpan>();
+        var took = new List<(TimeSpan, bool)>();
         for (var sequence = 11; sequence <= 40; sequence++)
         {
-            var all = await BeatAsync(stream, sequence);
+            var all = await BeatAsync(stream, sequence, machine);
             Assert.Equal((Count, 0), (all.Ack.Renewed, all.Ack.Refused.Count));
-            took.Add(all.Took);
+            took.Add((all.Took, all.Stalled));
         }
 
         AssertWithinBound(took);
 
-        var revoked = await RevokeAsync(coordinator, leases, stream);
+        var revoked = await RevokeAsync(coordinator, leases, stream, machine);
         Assert.Equal(Revoked, revoked.Lost.Distinct().Count());
         AssertWithinBound(revoked.Acks);
-        var last = await BeatAsync(stream, 10_000);
+        var last = await BeatAsync(stream, 10_000, machine);
         Assert.Equal(Count - Revoked, last.Ack.Renewed);
     }
 
-    // A shared machine stalls every process now and then, for longer than the bound: one ack in four may meet such a stall.
-    private static void AssertWithinBound(List<TimeSpan> acks)
+    // Every ack is held to the bound, but for those in whose time the machine itself stood; most must have had none.
+    private static void AssertWithinBound(List<(TimeSpan Took, bool Stalled)> acks)
     {
-        var late = acks.Where(ack => ack > AckBound).ToArray();
-        Assert.True(late.Length * 4 <= acks.Count, $"{late.Length} of {acks.Count} acks were late: {string.Join(' ', late)}");
+        var fair = acks.Where(ack => !ack.Stalled).Select(ack => ack.Took).ToArray();
+        Assert.True(fair.Length * 2 >= acks.Count, $"The machine stood during {acks.Count - fair.Length} of {acks.Count} heartbeats: nothing can be said here.");
+        Assert.All(fair, took => Assert.InRange(took, TimeSpan.Zero, AckBound));
     }
 
     private static async Task<List<LeaseRef>> AcquireAsync(RawStream stream)
@@ -70,15 +74,17 @@ public sealed class LargeSessionTests
         return leases;
     }
 
-    private static async Task<(HeartbeatAck Ack, TimeSpan Took)> BeatAsync(RawStream stream, long sequence)
+    private static async Task<(HeartbeatAck Ack, TimeSpan Took, bool Stalled)> BeatAsync(RawStream stream, long sequence, StallMeter machine)
     {
-        var clock = Stopwatch.StartNew();
+        var from = Stopwatch.GetTimestamp();
         await stream.SendAsync(new() { Heartbeat = new() { Sequence = sequence, All = true } });
-        return ((await stream.NextAsync(FrameCase.HeartbeatAck)).HeartbeatAck, clock.Elapsed);
+        var ack = (await stream.NextAsync(FrameCase.HeartbeatAck)).HeartbeatAck;
+        return (ack, Stopwatch.GetElapsedTime(from), machine.StalledSince(from));
     }
 
     // Revokes one every 10 ms while the session beats without a pause; what is lost is pushed or refused, never silently dropped.
-    private static async Task<(List<string> Lost, List<TimeSpan> Acks)> RevokeAsync(CoordinatorProcess coordinator, List<LeaseRef> leases, RawStream stream)
+    private static async Task<(List<string> Lost, List<(TimeSpan Took, bool Stalled)> Acks)> RevokeAsync(
+        CoordinatorProcess coordinator, List<LeaseRef> leases, RawStream stream, StallMeter machine)
     {
         var operators = new Leases.LeasesClient(coordinator.Channel);
         var revoking = Task.Run(async () =>
@@ -89,10 +95,10 @@ public sealed class LargeSessionTests
                 await operators.RevokeAsync(new() { Lease = leases[i] }, CoordinatorProcess.Headers);
             }
         });
-        var (lost, acks) = (new List<string>(), new List<TimeSpan>());
+        var (lost, acks) = (new List<string>(), new List<(TimeSpan, bool)>());
         for (var sequence = 100L; (lost.Distinct().Count() < Revoked || acks.Count < 30) && sequence < 9_000; sequence++)
         {
-            var clock = Stopwatch.StartNew();
+            var from = Stopwatch.GetTimestamp();
             await stream.SendAsync(new() { Heartbeat = new() { Sequence = sequence, All = true } });
             while (await stream.NextAsync() is var frame)
             {
@@ -104,7 +110,7 @@ public sealed class LargeSessionTests
                 else if (frame.FrameCase == FrameCase.HeartbeatAck)
                 {
                     lost.AddRange(frame.HeartbeatAck.Refused.Select(refused => refused.Resource));
-                    acks.Add(clock.Elapsed);
+                    acks.Add((Stopwatch.GetElapsedTime(from), machine.StalledSince(from)));
                     break;
                 }
             }

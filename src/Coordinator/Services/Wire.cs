@@ -58,8 +58,11 @@ internal static class Wire
         Token = change.Token,
         Holder = change.Holder,
         Reason = change.Reason?.ToWire() ?? EndReason.Unspecified,
-        AtMs = change.At.ToUnixTimeMilliseconds(),
+        AtMs = RoundUp(change.At),
     };
+
+    // An end is never told as earlier than the instant at which the lease was over.
+    private static long RoundUp(DateTimeOffset at) => at.AddTicks(TimeSpan.TicksPerMillisecond - 1).ToUnixTimeMilliseconds();
 
     public static StoredEvent ToWire(this Events.StoredEvent stored) => new()
     {
