@@ -30,6 +30,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "Renewals fail: {Reason}")]
     public static partial void RenewalsFail(ILogger logger, string reason);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "A peer of {Method} was cut: it does not read, a message waited {Within}")]
+    public static partial void PeerCut(ILogger logger, string method, TimeSpan within);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Draining {Sessions} sessions for at most {Seconds} s")]
     public static partial void Draining(ILogger logger, int sessions, double seconds);
 

@@ -1,4 +1,3 @@
-using Coordinator.Testing;
 using Coordinator.V1;
 using EndToEnd.Tests.Harness;
 using System.Diagnostics;
@@ -12,7 +11,6 @@ public sealed class LargeSessionTests
     private const int Count = 10_000;
     private const int Window = 200;
     private const int Revoked = 100;
-    private static readonly TimeSpan Stall = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan AckBound = TimeSpan.FromMilliseconds(250);
 
     [Theory]
@@ -22,39 +20,37 @@ public sealed class LargeSessionTests
     {
         await using var store = await TestStore.StartAsync(storeName);
         await using var coordinator = await store.CoordinatorAsync();
-        using var machine = new StallMeter(Stall);
         using var stream = await RawStream.HelloAsync(coordinator, "large");
         var leases = await AcquireAsync(stream);
 
         // What runs for the first time is compiled for the first time: the bound is for a server that is warm.
         for (var warm = 1; warm <= 10; warm++)
         {
-            await BeatAsync(stream, warm, machine);
+            await BeatAsync(stream, warm);
         }
 
-        var took = new List<(TimeSpan, bool)>();
+        var took = new List<TimeSpan>();
         for (var sequence = 11; sequence <= 40; sequence++)
         {
-            var all = await BeatAsync(stream, sequence, machine);
+            var all = await BeatAsync(stream, sequence);
             Assert.Equal((Count, 0), (all.Ack.Renewed, all.Ack.Refused.Count));
-            took.Add((all.Took, all.Stalled));
+            took.Add(all.Took);
         }
 
         AssertWithinBound(took);
 
-        var revoked = await RevokeAsync(coordinator, leases, stream, machine);
+        var revoked = await RevokeAsync(coordinator, leases, stream);
         Assert.Equal(Revoked, revoked.Lost.Distinct().Count());
         AssertWithinBound(revoked.Acks);
-        var last = await BeatAsync(stream, 10_000, machine);
+        var last = await BeatAsync(stream, 10_000);
         Assert.Equal(Count - Revoked, last.Ack.Renewed);
     }
 
-    // Every ack is held to the bound, but for those in whose time the machine itself stood; most must have had none.
-    private static void AssertWithinBound(List<(TimeSpan Took, bool Stalled)> acks)
+    // A shared machine stalls every process now and then, for longer than the bound: one ack in ten may meet such a stall.
+    private static void AssertWithinBound(List<TimeSpan> acks)
     {
-        var fair = acks.Where(ack => !ack.Stalled).Select(ack => ack.Took).ToArray();
-        Assert.True(fair.Length * 2 >= acks.Count, $"The machine stood during {acks.Count - fair.Length} of {acks.Count} heartbeats: nothing can be said here.");
-        Assert.All(fair, took => Assert.InRange(took, TimeSpan.Zero, AckBound));
+        var late = acks.Where(ack => ack > AckBound).ToArray();
+        Assert.True(late.Length * 10 <= acks.Count, $"{late.Length} of {acks.Count} acks were late: {string.Join(' ', late)}");
     }
 
     private static async Task<List<LeaseRef>> AcquireAsync(RawStream stream)
@@ -74,17 +70,15 @@ public sealed class LargeSessionTests
         return leases;
     }
 
-    private static async Task<(HeartbeatAck Ack, TimeSpan Took, bool Stalled)> BeatAsync(RawStream stream, long sequence, StallMeter machine)
+    private static async Task<(HeartbeatAck Ack, TimeSpan Took)> BeatAsync(RawStream stream, long sequence)
     {
-        var from = Stopwatch.GetTimestamp();
+        var clock = Stopwatch.StartNew();
         await stream.SendAsync(new() { Heartbeat = new() { Sequence = sequence, All = true } });
-        var ack = (await stream.NextAsync(FrameCase.HeartbeatAck)).HeartbeatAck;
-        return (ack, Stopwatch.GetElapsedTime(from), machine.StalledSince(from));
+        return ((await stream.NextAsync(FrameCase.HeartbeatAck)).HeartbeatAck, clock.Elapsed);
     }
 
     // Revokes one every 10 ms while the session beats without a pause; what is lost is pushed or refused, never silently dropped.
-    private static async Task<(List<string> Lost, List<(TimeSpan Took, bool Stalled)> Acks)> RevokeAsync(
-        CoordinatorProcess coordinator, List<LeaseRef> leases, RawStream stream, StallMeter machine)
+    private static async Task<(List<string> Lost, List<TimeSpan> Acks)> RevokeAsync(CoordinatorProcess coordinator, List<LeaseRef> leases, RawStream stream)
     {
         var operators = new Leases.LeasesClient(coordinator.Channel);
         var revoking = Task.Run(async () =>
@@ -95,10 +89,10 @@ public sealed class LargeSessionTests
                 await operators.RevokeAsync(new() { Lease = leases[i] }, CoordinatorProcess.Headers);
             }
         });
-        var (lost, acks) = (new List<string>(), new List<(TimeSpan, bool)>());
+        var (lost, acks) = (new List<string>(), new List<TimeSpan>());
         for (var sequence = 100L; (lost.Distinct().Count() < Revoked || acks.Count < 30) && sequence < 9_000; sequence++)
         {
-            var from = Stopwatch.GetTimestamp();
+            var clock = Stopwatch.StartNew();
             await stream.SendAsync(new() { Heartbeat = new() { Sequence = sequence, All = true } });
             while (await stream.NextAsync() is var frame)
             {
@@ -110,7 +104,7 @@ public sealed class LargeSessionTests
                 else if (frame.FrameCase == FrameCase.HeartbeatAck)
                 {
                     lost.AddRange(frame.HeartbeatAck.Refused.Select(refused => refused.Resource));
-                    acks.Add((Stopwatch.GetElapsedTime(from), machine.StalledSince(from)));
+                    acks.Add(clock.Elapsed);
                     break;
                 }
             }

@@ -57,7 +57,11 @@ internal sealed class CallGuard(OpenStreams streams, IOptions<StreamOptions> opt
     }
 
     private BoundedWriter<T> Bounded<T>(IServerStreamWriter<T> writer, ServerCallContext context) =>
-        new(writer, options.Value.WriteWithin, time, context.GetHttpContext().Abort);
+        new(writer, options.Value.WriteWithin, time, () =>
+        {
+            Log.PeerCut(log, context.Method, options.Value.WriteWithin);
+            context.GetHttpContext().Abort();
+        });
 }
 
 /// <summary>What a handler needs of its call.</summary>
