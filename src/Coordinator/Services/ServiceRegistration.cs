@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
@@ -6,6 +5,7 @@ using Coordinator.Sessions;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Grpc.Net.Compression;
+using System.IO.Compression;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Coordinator.Services;

@@ -1,6 +1,6 @@
-using System.IO.Compression;
 using Grpc.Core;
 using Grpc.Net.Compression;
+using System.IO.Compression;
 
 namespace Coordinator.Services;
 

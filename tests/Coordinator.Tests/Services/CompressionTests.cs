@@ -1,9 +1,9 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
-using System.Net.Http.Headers;
 using Coordinator.Tests.Services.Harness;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Net.Http.Headers;
 
 namespace Coordinator.Tests.Services;
 
