@@ -13,7 +13,8 @@ public sealed partial class LayeringTests
         { "Leases", ["Leases"] },
         { "Events", ["Events", "Leases"] },
         { "Credentials", ["Credentials", "Leases"] },
-        { "Storage", ["Storage", "Events", "Leases"] },
+        { "Records", ["Records", "Events", "Leases"] },
+        { "Storage", ["Storage", "Records", "Events", "Leases"] },
         { "Sessions", ["Sessions", "Services", "Credentials", "Leases", "V1"] },
         { "Services", ["Services", "Sessions", "Credentials", "Events", "Leases", "V1"] },
     };

@@ -29,7 +29,7 @@ internal sealed class EventReader(IEventStore store, TimeProvider time)
         }
 
         var page = await PageAsync(
-            ResourceKey.Native(tenant, resource), after, pageSize == 0 ? LeaseBounds.DefaultPageSize : pageSize, cancellation).ConfigureAwait(false);
+            ResourceKey.Of(tenant, resource), after, pageSize == 0 ? LeaseBounds.DefaultPageSize : pageSize, cancellation).ConfigureAwait(false);
         return after > page.LastSequence ? Refusals.BeyondEnd(page.LastSequence) : page;
     }
 
@@ -73,7 +73,7 @@ internal sealed class EventReader(IEventStore store, TimeProvider time)
         // Holds one hint at most, and may be told after this reader has gone: the teller is somebody's append.
         var grown = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         await using var listening = await store.OnAppendedAsync(
-            ResourceKey.Native(tenant, resource), () => grown.Writer.TryWrite(true), cancellation).ConfigureAwait(false);
+            ResourceKey.Of(tenant, resource), () => grown.Writer.TryWrite(true), cancellation).ConfigureAwait(false);
         while (true)
         {
             if (!(await ReadAsync(tenant, resource, after, LeaseBounds.MaxPageSize, cancellation).ConfigureAwait(false)).Try(out var page, out var refused))

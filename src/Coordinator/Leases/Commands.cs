@@ -43,9 +43,13 @@ internal readonly record struct RenewalResult(TimeSpan Remaining, TimeSpan Ttl, 
 internal readonly record struct EventEntry(string Type, ReadOnlyMemory<byte> Payload);
 
 /// <summary>Events that are stored together or not at all.</summary>
-/// <param name="Sequence">From 1 under each token.</param>
+/// <param name="Sequence">From 1 under each token; <see cref="Next"/> for the one that is due.</param>
 /// <param name="Digest">Of the content: tells a repeat from another batch under the same sequence.</param>
-internal sealed record EventBatch(long Sequence, string Digest, IReadOnlyList<EventEntry> Events);
+internal sealed record EventBatch(long Sequence, string Digest, IReadOnlyList<EventEntry> Events)
+{
+    /// <summary>A batch that its sender does not number: it is stored again when it is sent again.</summary>
+    public const long Next = -1;
+}
 
 /// <summary>
 /// The guarded step: if the token is valid, all of what is asked is done in one atomic step; else nothing.

@@ -26,7 +26,7 @@ internal sealed class Lessor(ILeaseStore store)
 
         var operation = Operation(operationId, "acquire", holder, Milliseconds(ttl));
         return await store.AcquireAsync(
-            new(ResourceKey.Native(tenant, resource), holder, connection, ttl, labels, operation), cancellation).ConfigureAwait(false);
+            new(ResourceKey.Of(tenant, resource), holder, connection, ttl, labels, operation), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Renews leases by their tokens alone, at most <see cref="LeaseBounds.MaxRenewalsPerRequest"/>; results are in the order of the leases.</summary>
@@ -43,7 +43,7 @@ internal sealed class Lessor(ILeaseStore store)
             return refusal;
         }
 
-        return await RenewAsync(Guard.Token, [.. leases.Select(l => new Renewal(ResourceKey.Native(tenant, l.Resource), l.Token))], cancellation)
+        return await RenewAsync(Guard.Token, [.. leases.Select(l => new Renewal(ResourceKey.Of(tenant, l.Resource), l.Token))], cancellation)
             .ConfigureAwait(false);
     }
 
@@ -78,7 +78,7 @@ internal sealed class Lessor(ILeaseStore store)
         }
 
         var control = new LeaseControl(Guid.NewGuid().ToString("N"), LeaseControl.Cancel, reason);
-        var step = new GuardedStep(ResourceKey.Native(tenant, resource), token) { Control = control };
+        var step = new GuardedStep(ResourceKey.Of(tenant, resource), token) { Control = control };
         return (await store.StepAsync(step, cancellation).ConfigureAwait(false)).Try(out _, out var refused) ? control : refused;
     }
 
@@ -100,7 +100,7 @@ internal sealed class Lessor(ILeaseStore store)
             return refusal;
         }
 
-        var step = new GuardedStep(ResourceKey.Native(tenant, resource), token)
+        var step = new GuardedStep(ResourceKey.Of(tenant, resource), token)
         {
             Connection = connection,
             Batch = new(sequence, Digest(events), events),
@@ -111,13 +111,13 @@ internal sealed class Lessor(ILeaseStore store)
     public async ValueTask<Outcome<Lease>> GetAsync(string tenant, string resource, CancellationToken cancellation) =>
         LeaseRules.Resource(resource) is { } refusal
             ? refusal
-            : await store.GetAsync(ResourceKey.Native(tenant, resource), cancellation).ConfigureAwait(false);
+            : await store.GetAsync(ResourceKey.Of(tenant, resource), cancellation).ConfigureAwait(false);
 
     /// <summary>Whether a token is the valid one at this instant: <see cref="RenewalResult.Lost"/> is null where it is.</summary>
     public async ValueTask<Outcome<RenewalResult>> CheckAsync(string tenant, string resource, long token, CancellationToken cancellation) =>
         Ref((resource, token)) is { } refusal
             ? refusal
-            : await store.CheckAsync(ResourceKey.Native(tenant, resource), token, cancellation).ConfigureAwait(false);
+            : await store.CheckAsync(ResourceKey.Of(tenant, resource), token, cancellation).ConfigureAwait(false);
 
     /// <summary>A page of the tenant's leases under a prefix; 0 asks for <see cref="LeaseBounds.DefaultPageSize"/>.</summary>
     public async ValueTask<Outcome<LeasePage>> ListAsync(
@@ -142,7 +142,7 @@ internal sealed class Lessor(ILeaseStore store)
         }
 
         var operation = Operation(operationId, reason.ToString(), token.ToString(CultureInfo.InvariantCulture));
-        return await store.EndAsync(new(ResourceKey.Native(tenant, resource), token, reason, operation), cancellation).ConfigureAwait(false);
+        return await store.EndAsync(new(ResourceKey.Of(tenant, resource), token, reason, operation), cancellation).ConfigureAwait(false);
     }
 
     private static Refusal? Ref((string Resource, long Token) lease) => LeaseRules.Resource(lease.Resource) ?? LeaseRules.Token(lease.Token);

@@ -32,6 +32,21 @@ internal enum RefusalKind
     /// <summary>Changes behind the cursor are no longer kept.</summary>
     CursorTrimmed,
 
+    /// <summary>There is no such record.</summary>
+    RecordNotFound,
+
+    /// <summary>It is over and does not change again.</summary>
+    RecordFinal,
+
+    /// <summary>The caller does not hold it.</summary>
+    NotHolder,
+
+    /// <summary>Another one has the name.</summary>
+    NameTaken,
+
+    /// <summary>There are as many as there may be.</summary>
+    TooManyActive,
+
     /// <summary>A session has as many unanswered frames, or leases, as it may.</summary>
     LimitExceeded,
 }
@@ -53,6 +68,12 @@ internal sealed record Refusal(RefusalKind Kind, string Message)
 
     /// <summary>The sequence that would have been accepted, for <see cref="RefusalKind.SequenceGap"/>.</summary>
     public long? Expected { get; init; }
+
+    /// <summary>The name that is taken, for <see cref="RefusalKind.NameTaken"/>; the state, for <see cref="RefusalKind.RecordFinal"/>.</summary>
+    public string? About { get; init; }
+
+    /// <summary>How many there are, for <see cref="RefusalKind.TooManyActive"/>.</summary>
+    public int? Active { get; init; }
 
     public static Refusal Invalid(string field, string message) => new(RefusalKind.InvalidField, $"{field}: {message}") { Field = field };
 }

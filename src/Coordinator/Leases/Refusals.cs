@@ -42,5 +42,24 @@ internal static class Refusals
     public static Refusal BeyondEnd(long last) =>
         new(RefusalKind.PositionBeyondEnd, string.Create(CultureInfo.InvariantCulture, $"The last position is {last}"));
 
+    public static Refusal Absent(ResourceKey resource) => new(RefusalKind.RecordNotFound, $"{resource.Name} is not known");
+
+    public static Refusal Final(ResourceKey resource, string state) =>
+        new(RefusalKind.RecordFinal, $"{resource.Name} is {state}") { About = state };
+
+    /// <param name="lease">Null where nobody holds it.</param>
+    public static Refusal NotHolder(ResourceKey resource, Lease? lease) =>
+        new(RefusalKind.NotHolder, lease is null
+            ? $"{resource.Name} is held by nobody"
+            : $"{resource.Name} is held by {lease.Holder} until {Instant(lease.ExpiresAt)} unless it is renewed")
+        {
+            Holder = lease?.Holder,
+            ExpiresAt = lease?.ExpiresAt,
+        };
+
+    public static Refusal NameTaken(string name) => new(RefusalKind.NameTaken, $"{name} is in use") { About = name };
+
+    public static Refusal TooManyActive(int active) => new(RefusalKind.TooManyActive, $"{active} are active already") { Active = active };
+
     private static string Instant(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }

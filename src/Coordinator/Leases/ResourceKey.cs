@@ -9,8 +9,36 @@ internal sealed record ResourceKey(string Tenant, string Name, int Partition)
     /// <summary>How many partitions there are. Fixed: a store remembers the number and refuses another.</summary>
     public const int Partitions = 256;
 
-    /// <summary>The key of a native lease: its partition follows from tenant and name.</summary>
-    public static ResourceKey Native(string tenant, string name) => new(tenant, name, PartitionOf(tenant, name));
+    /// <summary>The prefixes of the names that rooms of their own hand out.</summary>
+    public const string Run = "run:";
+
+    /// <inheritdoc cref="Run"/>
+    public const string Tunnel = "tunnel:";
+
+    /// <inheritdoc cref="Run"/>
+    public const string Worker = "worker:";
+
+    /// <summary>What stands before the first colon of its name; the name where there is none.</summary>
+    public string Kind => Name.Split(':', 2)[0];
+
+    /// <summary>The key of a resource: its partition follows from tenant and name.</summary>
+    /// <remarks>A run's id carries the partition of its lane; all tunnels of a tenant share one, so that their names and number are kept in one step.</remarks>
+    public static ResourceKey Of(string tenant, string name) => new(tenant, name,
+        name.StartsWith(Run, StringComparison.Ordinal) && Guid.TryParseExact(name[Run.Length..], "D", out var id) ? PartitionOf(id)
+        : name.StartsWith(Tunnel, StringComparison.Ordinal) ? PartitionOfTunnels(tenant)
+        : PartitionOf(tenant, name));
+
+    /// <summary>The partition of what waits in a lane.</summary>
+    public static int PartitionOfLane(string tenant, string lane) => PartitionOf(tenant, $"lane:{lane}");
+
+    public static int PartitionOfTunnels(string tenant) => PartitionOf(tenant, Tunnel);
+
+    private static int PartitionOf(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        return bytes[0];
+    }
 
     // The first byte of a SHA-256: stable over versions and machines, evenly spread, and nobody's own hash function.
     private static int PartitionOf(string tenant, string name)

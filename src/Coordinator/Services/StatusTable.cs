@@ -25,6 +25,11 @@ internal static class StatusTable
         RefusalKind.BatchMismatch => (StatusCode.InvalidArgument, "BATCH_MISMATCH"),
         RefusalKind.PositionBeyondEnd => (StatusCode.OutOfRange, "POSITION_BEYOND_END"),
         RefusalKind.CursorTrimmed => (StatusCode.OutOfRange, "CURSOR_TRIMMED"),
+        RefusalKind.RecordNotFound => (StatusCode.NotFound, "NOT_FOUND"),
+        RefusalKind.RecordFinal => (StatusCode.FailedPrecondition, "ENDED"),
+        RefusalKind.NotHolder => (StatusCode.Aborted, "NOT_HOLDER"),
+        RefusalKind.NameTaken => (StatusCode.AlreadyExists, "NAME_TAKEN"),
+        RefusalKind.TooManyActive => (StatusCode.FailedPrecondition, "TOO_MANY_ACTIVE"),
         RefusalKind.LimitExceeded => (StatusCode.ResourceExhausted, "LIMIT_EXCEEDED"),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "A refusal without a status."),
     };

@@ -89,7 +89,7 @@ internal sealed class Heartbeats(WorkerSession session, SessionParts parts, Held
             throw StatusTable.ToException(refusal);
         }
 
-        return new(ResourceKey.Native(session.Tenant, lease.Resource), lease.Token, session.Connection);
+        return new(ResourceKey.Of(session.Tenant, lease.Resource), lease.Token, session.Connection);
     }
 
     private void Acknowledge(long sequence, Renewal[] renewals, RenewalResult[] results)

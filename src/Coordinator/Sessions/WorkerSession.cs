@@ -69,7 +69,7 @@ internal sealed class WorkerSession
     /// <summary>Takes over what the worker still holds, then welcomes it.</summary>
     public async Task BeginAsync(IReadOnlyList<LeaseRef> resumed, CancellationToken cancellation)
     {
-        var renewals = resumed.Select(lease => new Renewal(ResourceKey.Native(Tenant, lease.Resource), lease.Token, Connection, WorkerId)).ToArray();
+        var renewals = resumed.Select(lease => new Renewal(ResourceKey.Of(Tenant, lease.Resource), lease.Token, Connection, WorkerId)).ToArray();
         var results = await _parts.Lessor.RenewAsync(Guard.Resume, renewals, cancellation).ConfigureAwait(false);
         var options = _parts.Options;
         var welcome = new Welcome
@@ -325,7 +325,7 @@ internal sealed class WorkerSession
     {
         try
         {
-            await _parts.Lessor.AcknowledgeAsync(ResourceKey.Native(Tenant, lease.Resource), lease.Token, id, CancellationToken.None).ConfigureAwait(false);
+            await _parts.Lessor.AcknowledgeAsync(ResourceKey.Of(Tenant, lease.Resource), lease.Token, id, CancellationToken.None).ConfigureAwait(false);
         }
         catch (StoreException)
         {

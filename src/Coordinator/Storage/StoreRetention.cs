@@ -19,6 +19,10 @@ internal sealed class StoreRetention
     [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
     public TimeSpan EndedRecords { get; set; } = TimeSpan.FromHours(1);
 
+    /// <summary>How long a run or tunnel that is over is kept. 1 minute to 365 days; default 7 days.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
+    public TimeSpan EndedResources { get; set; } = TimeSpan.FromDays(7);
+
     /// <summary>The last changes of a partition from which a Watch can be resumed. 100 to 1,000,000; default 2,000.</summary>
     [Range(100, 1_000_000)]
     public int ChangesPerPartition { get; set; } = 2_000;

@@ -256,7 +256,7 @@ public abstract class LeaseStoreContract : IAsyncLifetime
         var names = Enumerable.Range(0, 60).Select(i => $"p/{i}").Order(StringComparer.Ordinal).ToArray();
         await Task.WhenAll(names.Select(name => GrantAsync(name, Long)));
         await GrantAsync("other", Long);
-        await ValueAsync(Leases.AcquireAsync(Acquire("p/foreign", Long) with { Resource = ResourceKey.Native("t2", "p/foreign") }, None));
+        await ValueAsync(Leases.AcquireAsync(Acquire("p/foreign", Long) with { Resource = ResourceKey.Of("t2", "p/foreign") }, None));
         var seen = new List<string>();
         for (var at = ListPosition.Start; at is not null;)
         {
@@ -306,11 +306,18 @@ public abstract class LeaseStoreContract : IAsyncLifetime
     {
         var heard = new TaskCompletionSource<int>();
         using var listening = Leases.OnChanged(partition => heard.TrySetResult(partition));
-        await GrantAsync("a", Long);
+        // A hint is no promise, and none comes before the store has begun to listen.
+        for (var i = 0; !heard.Task.IsCompleted && i < 500; i++)
+        {
+            var lease = await GrantAsync("a", Long);
+            await Leases.EndAsync(new(Key("a"), lease.Token, EndReason.Released, null), None);
+            await Task.WhenAny(heard.Task, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System));
+        }
+
         Assert.Equal(Key("a").Partition, await heard.Task.WaitAsync(TimeSpan.FromSeconds(5)));
     }
 
-    private protected static ResourceKey Key(string name) => ResourceKey.Native("t1", name);
+    private protected static ResourceKey Key(string name) => ResourceKey.Of("t1", name);
 
     private protected static EventBatch Batch(long sequence, params string[] types) =>
         new(sequence, string.Join(',', types), [.. types.Select(type => new EventEntry(type, new byte[] { 1, 0, 255 }))]);

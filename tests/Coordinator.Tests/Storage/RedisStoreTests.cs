@@ -38,6 +38,29 @@ public sealed class RedisStoreTests : EventStoreContract
         Assert.Equal(RefusalKind.LeaseNotFound, refusal?.Kind);
     }
 
+    [Fact] // the client loads a script and runs it by its hash: the two may be parted by somebody's SCRIPT FLUSH
+    public async Task Command_WhileScriptsAreFlushed_IsAnswered()
+    {
+        var server = ((RedisHarness)Store).Server;
+        using var connection = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(server.Configuration);
+        var database = connection.GetDatabase();
+        using var enough = new CancellationTokenSource();
+        var flushing = Task.Run(async () =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                await Task.WhenAll(Enumerable.Range(0, 500).Select(_ => database.ExecuteAsync("SCRIPT", "FLUSH")));
+            }
+        });
+        for (var i = 0; i < 40; i++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 10).Select(n => GrantAsync($"flushed/{i}/{n}", Long)));
+        }
+
+        await enough.CancelAsync();
+        await flushing;
+    }
+
     [Fact] // Redis's clock as a reply showed it, and only while it is the same server's
     public void Clock_AfterDiscard_KnowsNothing()
     {

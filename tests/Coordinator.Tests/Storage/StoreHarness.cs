@@ -1,5 +1,6 @@
 using Coordinator.Events;
 using Coordinator.Leases;
+using Coordinator.Records;
 using Coordinator.Storage;
 using Coordinator.Storage.Embedded;
 using Coordinator.Storage.Redis;
@@ -13,6 +14,8 @@ internal abstract class StoreHarness : IAsyncDisposable
     public abstract ILeaseStore Leases { get; }
 
     public abstract IEventStore Events { get; }
+
+    public abstract IRecordStore Records { get; }
 
     public abstract Task AdvanceAsync(TimeSpan by);
 
@@ -31,11 +34,14 @@ internal sealed class EmbeddedHarness : StoreHarness
         var state = new EmbeddedState(_time, SmallRetention);
         Leases = new EmbeddedLeaseStore(state);
         Events = new EmbeddedEventStore(state);
+        Records = new EmbeddedRecordStore(state);
     }
 
     public override ILeaseStore Leases { get; }
 
     public override IEventStore Events { get; }
+
+    public override IRecordStore Records { get; }
 
     public override Task AdvanceAsync(TimeSpan by)
     {
@@ -52,6 +58,8 @@ internal sealed class RedisHarness(RedisServer server, RedisStore store) : Store
     public override ILeaseStore Leases => store.Leases;
 
     public override IEventStore Events => store.Events;
+
+    public override IRecordStore Records => store.Records;
 
     public RedisServer Server => server;
 

@@ -21,23 +21,8 @@ internal sealed class EmbeddedLeaseStore(EmbeddedState state) : ILeaseStore
             return (Outcome<Lease>)Refusals.Held(EmbeddedStep.Describe(resource, lease));
         }
 
-        var token = Math.Max(step.Place.Floor + 1, step.Now);
-        step.Place.Floor = token;
-        var ttl = EmbeddedStep.Microseconds(command.Ttl);
-        lease = new()
-        {
-            Token = token,
-            Holder = command.Holder,
-            Connection = command.Connection,
-            Acquired = step.Now,
-            Deadline = step.Now + ttl,
-            Ttl = ttl,
-            Labels = command.Labels,
-        };
-        step.Place.Leases[(resource.Tenant, resource.Name)] = lease;
-        step.Place.Due.Enqueue((resource.Tenant, resource.Name, token), lease.Deadline);
-        step.Remember(resource, command.Operation, token, command.Ttl);
-        step.Change(resource, lease, reason: null, control: false);
+        lease = step.Grant(resource, command.Holder, command.Connection, EmbeddedStep.Microseconds(command.Ttl), command.Labels);
+        step.Remember(resource, command.Operation, lease.Token, command.Ttl);
         return EmbeddedStep.Describe(resource, lease);
     }));
 
@@ -53,47 +38,15 @@ internal sealed class EmbeddedLeaseStore(EmbeddedState state) : ILeaseStore
     }
 
     public ValueTask<Outcome<StepResult>> StepAsync(GuardedStep command, CancellationToken cancellation) => new(state.Run(command.Resource, step =>
-    {
-        var lease = step.Read(command.Resource);
-        if (lease is null || lease.Token != command.Token || (command.Connection is { } connection && lease.Connection != connection))
+        EmbeddedGuard.Run(step, command.Resource, new()
         {
-            return (Outcome<StepResult>)step.LostOrNone(command.Resource, lease, command.Token);
-        }
-
-        if (command.Batch is { } batch)
-        {
-            if (batch.Sequence > lease.Batch + 1)
-            {
-                return Refusals.Gap(lease.Batch + 1);
-            }
-
-            if (batch.Sequence == lease.Batch && batch.Digest != lease.Digest)
-            {
-                return Refusals.BatchMismatch();
-            }
-        }
-
-        if (command.Renew is { } renew)
-        {
-            var ttl = EmbeddedStep.Microseconds(renew);
-            lease.Ttl = Math.Max(lease.Ttl, ttl);
-            lease.Deadline = Math.Max(lease.Deadline, step.Now + ttl);
-        }
-
-        if (command.AcknowledgedControl is { } id && lease.Control?.Id == id)
-        {
-            lease.Control = null;
-        }
-
-        if (command.Control is { } control)
-        {
-            lease.Control = control;
-            step.Change(command.Resource, lease, reason: null, control: true);
-        }
-
-        var last = command.Batch is { } next && next.Sequence == lease.Batch + 1 ? EmbeddedLogs.Append(step, command.Resource, lease, next) : 0;
-        return new StepResult(EmbeddedStep.Span(lease.Deadline - step.Now), lease.Batch, last);
-    }));
+            Token = command.Token,
+            Connection = command.Connection,
+            Renew = command.Renew,
+            Acknowledged = command.AcknowledgedControl,
+            Control = command.Control,
+            Batch = command.Batch,
+        }).Try(out var done, out var refusal) ? done.Result : (Outcome<StepResult>)refusal));
 
     public ValueTask<Outcome<bool>> EndAsync(EndCommand command, CancellationToken cancellation) => new(state.Run(command.Resource, step =>
     {

@@ -6,8 +6,8 @@ namespace Coordinator.Storage.Embedded;
 /// <summary>Appends to a log within a guarded step.</summary>
 internal static class EmbeddedLogs
 {
-    /// <summary>The position of the batch's last event.</summary>
-    public static long Append(EmbeddedStep step, ResourceKey resource, EmbeddedLease lease, EventBatch batch)
+    /// <summary>The position of the last event.</summary>
+    public static long Append(EmbeddedStep step, ResourceKey resource, EmbeddedLease lease, long sequence, IReadOnlyList<EventEntry> events)
     {
         var log = Find(step, resource);
         if (log is null)
@@ -15,11 +15,11 @@ internal static class EmbeddedLogs
             step.Place.Logs[(resource.Tenant, resource.Name)] = log = new();
         }
 
-        foreach (var entry in batch.Events)
+        foreach (var entry in events)
         {
             // The caller's buffer is its own again after the step.
             log.Events.Enqueue(new(
-                ++log.Last, entry.Type, entry.Payload.ToArray(), lease.Token, lease.Holder, batch.Sequence, EmbeddedStep.Instant(step.Now)));
+                ++log.Last, entry.Type, entry.Payload.ToArray(), lease.Token, lease.Holder, sequence, EmbeddedStep.Instant(step.Now)));
         }
 
         while (log.Events.Count > step.Retention.EventsPerLog)
@@ -28,8 +28,7 @@ internal static class EmbeddedLogs
         }
 
         log.GoneAt = step.Now + EmbeddedStep.Microseconds(step.Retention.LogAge);
-        (lease.Batch, lease.Digest) = (batch.Sequence, batch.Digest);
-        step.Appended = true;
+        step.Grown.Add(resource);
         return log.Last;
     }
 

@@ -19,6 +19,19 @@ internal sealed class EmbeddedPartition
 
     public Dictionary<(string Tenant, string Name, string Id), EmbeddedOperation> Operations { get; } = [];
 
+    public Dictionary<(string Tenant, string Name), EmbeddedRecord> Records { get; } = [];
+
+    /// <summary>Names that may stand once in a tenant, and who has them.</summary>
+    public Dictionary<(string Tenant, string Unique), string> Names { get; } = [];
+
+    public Dictionary<(string Tenant, string Lane), EmbeddedLane> Lanes { get; } = [];
+
+    /// <summary>First answers to operations that name no resource yet: in a lane or a kind.</summary>
+    public Dictionary<(string Tenant, string Room, string Id), EmbeddedRoomOperation> RoomOperations { get; } = [];
+
+    /// <summary>When the last record was made, in µs.</summary>
+    public long Created { get; set; }
+
     /// <summary>Grants by an instant not after their deadline, in µs; what no longer stands is dropped when it is met.</summary>
     public PriorityQueue<(string Tenant, string Name, long Token), long> Due { get; } = new();
 
@@ -40,6 +53,9 @@ internal sealed class EmbeddedPartition
         Drop(Operations, operation => operation.ForgottenAt <= now);
         Drop(Ended, ended => ended.ForgottenAt <= now);
         Drop(Logs, log => log.GoneAt <= now);
+        Drop(Records, record => record.GoneAt <= now);
+        Drop(RoomOperations, operation => operation.ForgottenAt <= now);
+        Drop(Lanes, lane => lane.Queue.Count == 0 && lane.Waiters.TrueForAll(waiter => waiter.GoneAt <= now));
     }
 
     private static void Drop<TKey, TValue>(Dictionary<TKey, TValue> records, Func<TValue, bool> over)
@@ -99,3 +115,25 @@ internal sealed class EmbeddedLog
 
 /// <summary>The first answer to an operation: the token it was about.</summary>
 internal sealed record EmbeddedOperation(string Digest, long Token, long ForgottenAt);
+
+/// <summary>What is known of a resource beside its lease.</summary>
+internal sealed class EmbeddedRecord
+{
+    public Dictionary<string, string> Fields { get; } = [];
+
+    public long GoneAt { get; set; } = long.MaxValue;
+
+    /// <summary>Counts against a bound until its lease ends.</summary>
+    public bool Active { get; set; }
+}
+
+/// <summary>What waits in a lane, by its creation, and who waits for it, in the order of their coming.</summary>
+internal sealed class EmbeddedLane
+{
+    public SortedDictionary<long, string> Queue { get; } = [];
+
+    public List<(string Id, long GoneAt)> Waiters { get; } = [];
+}
+
+/// <summary>The first answer to an operation that named no resource: the resource, and the token where it was a claim.</summary>
+internal sealed record EmbeddedRoomOperation(string Digest, string Name, long Token, long ForgottenAt);

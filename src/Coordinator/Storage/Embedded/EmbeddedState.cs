@@ -27,22 +27,7 @@ internal sealed class EmbeddedState(TimeProvider time, StoreRetention retention)
     public IReadOnlyList<EmbeddedPartition> Partitions => _partitions;
 
     /// <summary>Runs one atomic step on a partition, with the time read once, then gives the hints that it earned.</summary>
-    public T Run<T>(ResourceKey resource, Func<EmbeddedStep, T> step)
-    {
-        var appended = false;
-        var result = Run(resource.Partition, s =>
-        {
-            var answer = step(s);
-            appended = s.Appended;
-            return answer;
-        });
-        if (appended)
-        {
-            Appended?.Invoke(resource);
-        }
-
-        return result;
-    }
+    public T Run<T>(ResourceKey resource, Func<EmbeddedStep, T> step) => Run(resource.Partition, step);
 
     /// <inheritdoc cref="Run{T}(ResourceKey, Func{EmbeddedStep, T})"/>
     public T Run<T>(int partition, Func<EmbeddedStep, T> step)
@@ -50,16 +35,23 @@ internal sealed class EmbeddedState(TimeProvider time, StoreRetention retention)
         var place = _partitions[partition];
         T result;
         bool changed;
+        EmbeddedStep taken;
         lock (place.Gate)
         {
             var before = place.Position;
-            result = step(new EmbeddedStep(place, partition, Microseconds(), Retention));
-            changed = place.Position != before;
+            taken = new(place, partition, Microseconds(), Retention);
+            result = step(taken);
+            changed = place.Position != before || taken.Woke;
         }
 
         if (changed)
         {
             Changed?.Invoke(partition);
+        }
+
+        foreach (var log in taken.Grown)
+        {
+            Appended?.Invoke(log);
         }
 
         return result;

@@ -13,8 +13,11 @@ internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, long 
 
     public StoreRetention Retention => retention;
 
-    /// <summary>Set by a step that made a log grow.</summary>
-    public bool Appended { get; set; }
+    /// <summary>The logs that grew in this step.</summary>
+    public List<ResourceKey> Grown { get; } = [];
+
+    /// <summary>Set by a step after which somebody who waits should look again, although no grant changed.</summary>
+    public bool Woke { get; set; }
 
     /// <summary>The valid lease, or null; an overdue one is ended here, and a deadline from a clock that was set back is cut.</summary>
     public EmbeddedLease? Read(ResourceKey resource)
@@ -56,7 +59,29 @@ internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, long 
         }
 
         ended.ForgottenAt = Math.Max(ended.ForgottenAt, now + Math.Max((long)retention.EndedRecords.TotalMicroseconds, lease.Ttl));
+        EmbeddedRecords.OnEnd(this, resource, lease, reason);
         Change(resource, lease, reason, control: false);
+    }
+
+    /// <summary>A grant of a free resource.</summary>
+    public EmbeddedLease Grant(ResourceKey resource, string holder, string connection, long ttl, IReadOnlyDictionary<string, string> labels)
+    {
+        var token = Math.Max(place.Floor + 1, now);
+        place.Floor = token;
+        var lease = new EmbeddedLease
+        {
+            Token = token,
+            Holder = holder,
+            Connection = connection,
+            Acquired = now,
+            Deadline = now + ttl,
+            Ttl = ttl,
+            Labels = labels,
+        };
+        place.Leases[(resource.Tenant, resource.Name)] = lease;
+        place.Due.Enqueue((resource.Tenant, resource.Name, token), lease.Deadline);
+        Change(resource, lease, reason: null, control: false);
+        return lease;
     }
 
     public void Change(ResourceKey resource, EmbeddedLease lease, EndReason? reason, bool control)

@@ -24,7 +24,7 @@ internal sealed class RedisCaller(IConnectionMultiplexer connection, RedisClock 
         {
             var notAfter = clock.NotAfter(options.CallTimeout) ?? await ReadTimeAsync(cancellation).ConfigureAwait(false);
             arguments[0] = notAfter.ToString(CultureInfo.InvariantCulture);
-            var reply = (RedisResult[])(await GuardAsync(() => _database.ScriptEvaluateAsync(script, keys, arguments), cancellation).ConfigureAwait(false))!;
+            var reply = (RedisResult[])(await GuardAsync(() => EvaluateAsync(script, keys, arguments), cancellation).ConfigureAwait(false))!;
             var stale = (string)reply[0]! == "stale";
             clock.Observe((long)reply[1], always: stale);
             if (!stale)
@@ -58,6 +58,19 @@ internal sealed class RedisCaller(IConnectionMultiplexer connection, RedisClock 
         {
             // A dropped connection can surface as almost any exception: whatever it is, the command may have run.
             throw new StoreException(StoreFailure.OutcomeUnknown, $"Redis did not answer: {broken.Message}", broken);
+        }
+    }
+
+    // A script goes by its hash. Where the server has forgotten it twice in a row nothing has run, and the whole text goes instead.
+    private async Task<RedisResult> EvaluateAsync(string script, RedisKey[] keys, RedisValue[] arguments)
+    {
+        try
+        {
+            return await _database.ScriptEvaluateAsync(script, keys, arguments).ConfigureAwait(false);
+        }
+        catch (RedisServerException forgotten) when (forgotten.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+        {
+            return await _database.ScriptEvaluateAsync(script, keys, arguments, CommandFlags.NoScriptCache).ConfigureAwait(false);
         }
     }
 

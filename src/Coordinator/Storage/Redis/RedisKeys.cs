@@ -1,5 +1,7 @@
 using Coordinator.Leases;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Coordinator.Storage.Redis;
 
@@ -22,9 +24,19 @@ internal static class RedisKeys
             lease = lease, tenant = tenant, name = name,
             due = partition .. 'due', head = partition .. 'head', changes = partition .. 'changes', wake = partition .. 'wake',
             held = own .. ':held', ended = own .. ':ended:' .. name, log = own .. ':log:' .. name,
+            own = own, kind = string.match(name, '^(%a+):'), record = own .. ':record:' .. name, names = own .. ':names',
           }
         end
         local function lease_key(due, tenant, name) return string.sub(due, 1, -4) .. tenant .. ':lease:' .. name end
+        local function records_of(own, kind) return own .. ':records:' .. kind end
+        local function active_of(own, kind) return own .. ':active:' .. kind end
+        local function queue_of(own, lane) return own .. ':queue:' .. lane end
+        local function waiters_of(queue) return queue .. ':waiters' end
+        local function lease_of(own, name) return own .. ':lease:' .. name end
+        local function log_of(own, name) return own .. ':log:' .. name end
+        local function own_of(key) return string.match(key, '^(lc:{%d+}:[^:]+):') end
+        local function head_of(own) return string.match(own, '^(lc:{%d+}:)') .. 'head' end
+        local function wake_of(own) return string.match(own, '^(lc:{%d+}:)') .. 'wake' end
         local function held_owner(held) return string.match(held, '^(lc:{%d+}:)([^:]+):held$') end
         local function sweep_marker(due) return string.sub(due, 1, -4) .. 'sweep' end
 
@@ -53,6 +65,29 @@ internal static class RedisKeys
 
     /// <summary>Redis stream of the resource's events, ids <c>sequence-0</c>; also the sharded channel that tells of growth.</summary>
     public static string Log(ResourceKey resource) => Own(resource, "log");
+
+    /// <summary>Hash: what is known of a resource beside its lease, and outlives it.</summary>
+    public static string Record(ResourceKey resource) => Own(resource, "record");
+
+    /// <summary>Sorted set: the names of a tenant's records of one kind in a partition, by their creation in µs.</summary>
+    public static string Records(int partition, string tenant, string kind) => $"{Partition(partition)}{tenant}:records:{kind}";
+
+    /// <summary>Hash: from a name that may stand once in a tenant to the resource that has it.</summary>
+    public static string Names(int partition, string tenant) => $"{Partition(partition)}{tenant}:names";
+
+    /// <summary>Sorted set: the resources that wait in a lane, by their creation; beside it, under <c>:waiters</c>, who waits for them.</summary>
+    public static string Queue(int partition, string tenant, string lane) => $"{Partition(partition)}{tenant}:queue:{LanePart(lane)}";
+
+    /// <summary>String: the first answer to an operation that names no resource yet, in a lane or a kind.</summary>
+    public static string RoomOperation(int partition, string tenant, string room, string id) =>
+        $"{Partition(partition)}{tenant}:op:{LanePart(room)}|{id}";
+
+    /// <summary>A lane as part of a key: hashed, because its name is the caller's.</summary>
+    public static string LanePart(string lane) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lane)).AsSpan(0, 16));
+
+    /// <summary>What every step on a lease declares.</summary>
+    public static StackExchange.Redis.RedisKey[] OfStep(ResourceKey resource) =>
+        [Lease(resource), Due(resource.Partition), Head(resource.Partition), Changes(resource.Partition), Held(resource.Partition, resource.Tenant), Ended(resource)];
 
     /// <summary>String: the first answer to an operation. Neither part may hold a bar, so that no two pairs meet.</summary>
     public static string Operation(ResourceKey resource, string id) => $"{Own(resource, "op")}|{id}";

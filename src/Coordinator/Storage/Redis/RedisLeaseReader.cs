@@ -101,15 +101,15 @@ internal sealed class RedisLeaseReader(RedisCaller caller, RedisScripts scripts,
         return (leases, RedisReplies.Text(reply[3]), (long)reply[2]);
     }
 
-    // change(): kind, token, tenant, holder, now, name
+    // change(): kind, token, tenant, now, name, holder; a holder may be any text
     private static LeaseChange Change(int partition, RedisResult[] entry)
     {
         var position = long.Parse(RedisReplies.Text(entry[0]).Split('-')[0], CultureInfo.InvariantCulture);
-        var parts = RedisReplies.Text(((RedisResult[])entry[1]!)[1]).Split('|');
+        var parts = RedisReplies.Text(((RedisResult[])entry[1]!)[1]).Split('|', 6);
         EndReason? reason = parts[0] is "acquired" or "control" ? null : RedisReplies.Reason(parts[0]);
         return new(
-            partition, position, parts[2], parts[5], long.Parse(parts[1], CultureInfo.InvariantCulture), parts[3], reason,
-            RedisReplies.Instant(long.Parse(parts[4], CultureInfo.InvariantCulture)), parts[0] == "control");
+            partition, position, parts[2], parts[4], long.Parse(parts[1], CultureInfo.InvariantCulture), parts[5], reason,
+            RedisReplies.Instant(long.Parse(parts[3], CultureInfo.InvariantCulture)), parts[0] == "control");
     }
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);

@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Coordinator.Storage.Redis;
 
 /// <summary>Leases in Redis: each method is one script.</summary>
-internal sealed class RedisLeaseStore(RedisCaller caller, RedisScripts scripts, RedisWakes wakes, StoreRetention retention, RedisFitness fitness) : ILeaseStore
+internal sealed class RedisLeaseStore(RedisCaller caller, RedisScripts scripts, RedisWakes wakes, RedisFitness fitness) : ILeaseStore
 {
     private static readonly TimeSpan LeastOperationLife = TimeSpan.FromSeconds(60);
     private readonly RedisLeaseReader _reader = new(caller, scripts, fitness);
@@ -27,27 +27,10 @@ internal sealed class RedisLeaseStore(RedisCaller caller, RedisScripts scripts, 
 
     public async ValueTask<Outcome<StepResult>> StepAsync(GuardedStep step, CancellationToken cancellation)
     {
-        var events = step.Batch?.Events ?? [];
-        var arguments = new RedisValue[10 + (events.Count * 2)];
-        arguments[1] = Number(step.Token);
-        arguments[2] = step.Connection ?? "*";
-        arguments[3] = step.Renew is { } renew ? Milliseconds(renew) : "0";
-        arguments[4] = step.AcknowledgedControl ?? "";
-        arguments[5] = step.Control is { } control ? RedisReplies.Control(control) : "";
-        arguments[6] = Number(step.Batch?.Sequence ?? 0);
-        arguments[7] = step.Batch?.Digest ?? "";
-        arguments[8] = Number(retention.EventsPerLog);
-        arguments[9] = Milliseconds(retention.LogAge);
-        for (var i = 0; i < events.Count; i++)
-        {
-            arguments[10 + (i * 2)] = events[i].Type;
-            arguments[11 + (i * 2)] = events[i].Payload;
-        }
-
-        RedisKey[] keys = [.. Keys(step.Resource, null), RedisKeys.Log(step.Resource)];
-        var reply = await caller.RunAsync(scripts.Step, keys, arguments, cancellation).ConfigureAwait(false);
+        RedisKey[] keys = [.. RedisKeys.OfStep(step.Resource), RedisKeys.Log(step.Resource)];
+        var reply = await caller.RunAsync(scripts.Step, keys, RedisStepArguments.Of(step), cancellation).ConfigureAwait(false);
         return RedisReplies.Text(reply[0]) == "ok"
-            ? new StepResult(TimeSpan.FromMilliseconds((long)reply[2]), (long)reply[3], (long)reply[4])
+            ? RedisReplies.Step(reply)
             : RedisReplies.Refused(step.Resource, reply);
     }
 
@@ -55,7 +38,7 @@ internal sealed class RedisLeaseStore(RedisCaller caller, RedisScripts scripts, 
     {
         var reply = await caller.RunAsync(scripts.End, Keys(command.Resource, command.Operation), [
             default, Number(command.Token), RedisReplies.Word(command.Reason), command.Operation?.Digest ?? "",
-            Milliseconds(OperationLife(LeaseBounds.MaxTtl)),
+            Milliseconds(OperationLife(LeaseBounds.MaxTtl)), "", "",
         ], cancellation).ConfigureAwait(false);
         return RedisReplies.Text(reply[0]) == "ok" ? true : RedisReplies.Refused(command.Resource, reply);
     }
@@ -94,15 +77,9 @@ internal sealed class RedisLeaseStore(RedisCaller caller, RedisScripts scripts, 
 
     private static TimeSpan OperationLife(TimeSpan ttl) => ttl > LeastOperationLife ? ttl : LeastOperationLife;
 
-    private static RedisKey[] Keys(ResourceKey resource, Operation? operation)
-    {
-        RedisKey[] keys =
-        [
-            RedisKeys.Lease(resource), RedisKeys.Due(resource.Partition), RedisKeys.Head(resource.Partition),
-            RedisKeys.Changes(resource.Partition), RedisKeys.Held(resource.Partition, resource.Tenant), RedisKeys.Ended(resource),
-        ];
-        return operation is null ? keys : [.. keys, RedisKeys.Operation(resource, operation.Id)];
-    }
+    private static RedisKey[] Keys(ResourceKey resource, Operation? operation) => operation is null
+        ? RedisKeys.OfStep(resource)
+        : [.. RedisKeys.OfStep(resource), RedisKeys.Operation(resource, operation.Id)];
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 

@@ -1,4 +1,5 @@
 using Coordinator.Leases;
+using Coordinator.Records;
 using StackExchange.Redis;
 using System.Text.Json;
 
@@ -21,6 +22,26 @@ internal static class RedisReplies
         Instant((long)parts[5]),
         (long)parts[6],
         JsonSerializer.Deserialize<Dictionary<string, string>>(Text(parts[7])) ?? []);
+
+    // view(): name, fields and values, lease or '', control or ''
+    public static Record Record(ResourceKey resource, RedisResult[] parts)
+    {
+        var named = resource with { Name = Text(parts[0]) };
+        var flat = (RedisResult[])parts[1]!;
+        var fields = new Dictionary<string, string>();
+        for (var i = 0; i < flat.Length; i += 2)
+        {
+            fields[Text(flat[i])] = Text(flat[i + 1]);
+        }
+
+        return new(named, fields, Held(named, parts[2]), Control(Text(parts[3])));
+    }
+
+    // remaining_ms, acked, last log sequence
+    public static StepResult Step(RedisResult[] reply) => new(TimeSpan.FromMilliseconds((long)reply[2]), (long)reply[3], (long)reply[4]);
+
+    private static Lease? Held(ResourceKey resource, RedisResult lease) =>
+        lease.Resp2Type == ResultType.Array ? Lease(resource, (RedisResult[])lease!) : null;
 
     // lost(): 'lost', reason, current token, batch
     public static LostLease Lost(RedisResult[] parts) => new(Reason(Text(parts[1])), (long)parts[2], (long)parts[3]);
@@ -55,6 +76,11 @@ internal static class RedisReplies
         "held" => Refusals.Held(Lease(resource, (RedisResult[])reply[2]!)),
         "lost" => Refusals.Lost(resource, Lost((RedisResult[])reply[2]!)),
         "none" => Refusals.NotFound(resource),
+        "absent" => Refusals.Absent(resource),
+        "final" => Refusals.Final(resource, Text(reply[2])),
+        "foreign" => Refusals.NotHolder(resource, Held(resource, reply[2])),
+        "taken" => Refusals.NameTaken(Text(reply[2])),
+        "full" => Refusals.TooManyActive((int)reply[2]),
         "mismatch" => Refusals.OperationMismatch(),
         "gap" => Refusals.Gap((long)reply[2]),
         "batch_mismatch" => Refusals.BatchMismatch(),

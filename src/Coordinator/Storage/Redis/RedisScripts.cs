@@ -21,6 +21,16 @@ internal sealed class RedisScripts(StoreRetention retention)
 
     public string Sweep { get; } = Load("sweep", retention);
 
+    public string Create { get; } = Load("create", retention);
+
+    public string Claim { get; } = Load("claim", retention);
+
+    public string Cancel { get; } = Load("cancel", retention);
+
+    public string Record { get; } = Load("record", retention);
+
+    public string Records { get; } = Load("records", retention);
+
     // The flags line must be the first of the text; keys and prelude come behind it.
     private static string Load(string name, StoreRetention retention)
     {
@@ -28,6 +38,9 @@ internal sealed class RedisScripts(StoreRetention retention)
         var flags = body[..(body.IndexOf('\n', StringComparison.Ordinal) + 1)];
         var prelude = Read("prelude")
             .Replace("@ended_ms@", retention.EndedRecords.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            .Replace("@events_kept@", retention.EventsPerLog.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            .Replace("@log_ms@", retention.LogAge.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            .Replace("@record_ms@", retention.EndedResources.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture), StringComparison.Ordinal)
             .Replace("@changes_kept@", retention.ChangesPerPartition.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
         return flags + RedisKeys.Lua + prelude + body[flags.Length..];
     }

@@ -20,16 +20,6 @@ if KEYS[7] then
 end
 if l then return { 'held', int(now), describe(k, l) } end
 
-local floor = tonumber(redis.call('HGET', k.head, 'floor') or '0')
-local token = int(math.max(floor + 1, now))
-redis.call('HSET', k.head, 'floor', token)
-l = { token = token, holder = ARGV[2], ttl = ttl, deadline = now + ttl * 1000, acquired = int(now), batch = '0', labels = ARGV[5] }
--- A small hash is searched from its beginning: what every renewal reads stands there.
-redis.call('HSET', k.lease, 'guard', token .. ':' .. ARGV[3], 'deadline', '0', 'ttl_ms', ARGV[4], 'key_until', '0', 'holder', l.holder,
-  'acquired', l.acquired, 'batch', '0', 'digest', '', 'labels', l.labels)
-set_deadline(k.lease, l.deadline, nil)
-redis.call('ZADD', k.due, int(l.deadline), due_member(k, token))
-redis.call('ZADD', k.held, 0, k.name)
-if KEYS[7] then redis.call('SET', KEYS[7], ARGV[6] .. '\n' .. token, 'PX', ARGV[7]) end
-change(k, 'acquired', token, l.holder)
+l = grant(k, ARGV[2], ARGV[3], ttl, ARGV[5])
+if KEYS[7] then redis.call('SET', KEYS[7], ARGV[6] .. '\n' .. l.token, 'PX', ARGV[7]) end
 return { 'ok', int(now), describe(k, l) }

@@ -10,6 +10,7 @@ local function int(x) return string.format('%.0f', x) end
 if now > tonumber(ARGV[1]) then return { 'stale', int(now) } end
 
 local KEEP_LEAST, KEEP = 60 * 1000000, 3600 * 1000000
+local EVENTS_KEPT, LOG_MS, RECORD_MS = '@events_kept@', '@log_ms@', '@record_ms@'
 local ENDED_KEPT, ENDED_MS, CHANGES_KEPT = 8, tonumber('@ended_ms@'), '@changes_kept@'
 
 -- The instant to hand to PEXPIREAT: moved seldom, so that most renewals write one field.
@@ -33,8 +34,64 @@ local function due_member(k, token) return token .. ':' .. k.tenant .. ':' .. k.
 local function change(k, kind, token, holder)
   local position = redis.call('HINCRBY', k.head, 'position', 1)
   redis.call('XADD', k.changes, 'MAXLEN', '~', CHANGES_KEPT, int(position) .. '-0',
-    'c', table.concat({ kind, token, k.tenant, holder, int(now), k.name }, '|'))
+    'c', table.concat({ kind, token, k.tenant, int(now), k.name, holder }, '|'))
   redis.call('SPUBLISH', k.wake, int(position))
+end
+
+-- Events without a batch of their own: what the rules themselves have to say. `stamp` is read by the reader of logs.
+local function stamp_of(token, sequence, holder) return table.concat({ token, sequence, int(now), holder }, '|') end
+
+local function append(log, stamp, events)
+  local position = 0
+  local tail = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)
+  if tail[1] then position = tonumber(string.match(tail[1][1], '^%d+')) end
+  for i = 1, #events, 2 do
+    position = position + 1
+    redis.call('XADD', log, 'MAXLEN', '~', EVENTS_KEPT, int(position) .. '-0', 't', events[i], 'p', events[i + 1], 's', stamp)
+  end
+  redis.call('PEXPIRE', log, LOG_MS)
+  redis.call('SPUBLISH', log, int(position))
+  return position
+end
+
+-- Records. A resource may have one: a hash beside its lease that outlives it, changed only in the same steps.
+-- state: what a run or tunnel has come to; those of ENDED are final.
+local ENDED = { shipped = true, failed = true, released = true, stopped = true }
+
+local function set_state(k, state)
+  redis.call('HSET', k.record, 'state', state)
+  if ENDED[state] then redis.call('PEXPIRE', k.record, RECORD_MS) end
+end
+
+-- What the end of its lease means for a record.
+local ON_END = {}
+
+-- A run that nobody has given back waits again, in the place it had.
+function ON_END.run(k, l, reason)
+  local v = redis.call('HMGET', k.record, 'state', 'cancel', 'lane', 'created')
+  if not v[1] then return end
+  redis.call('HDEL', k.record, 'worker_id', 'claimed_at', 'cancel')
+  if ENDED[v[1]] then return end
+  if v[2] then set_state(k, 'failed')
+  elseif reason == 'released' then set_state(k, 'released')
+  else
+    set_state(k, 'queued')
+    redis.call('ZADD', queue_of(k.own, v[3]), v[4], k.name)
+  end
+end
+
+-- A tunnel's names are free at once; whoever cleans up after it is told by a log.
+function ON_END.tunnel(k, l, reason)
+  local v = redis.call('HMGET', k.record, 'slug', 'hostname')
+  if not v[1] then return end
+  redis.call('HSET', k.record, 'stopped_at', int(now))
+  if reason == 'expired' then redis.call('HSET', k.record, 'last_error', 'LEASE_EXPIRED') end
+  set_state(k, 'stopped')
+  redis.call('HDEL', k.names, 'slug:' .. v[1], 'host:' .. v[2])
+  redis.call('ZREM', active_of(k.own, 'tunnel'), k.name)
+  append(log_of(k.own, 'tunnel:clean-up'), stamp_of(l.token, '0', l.holder), {
+    'tunnel_' .. reason, cjson.encode({ tunnelId = string.sub(k.name, 8), hostname = v[2], slug = v[1], reason = reason }),
+  })
 end
 
 -- Ends a grant: the lease is gone, a late holder can learn why, watchers are told.
@@ -46,6 +103,7 @@ local function finish(k, l, reason)
   redis.call('LTRIM', k.ended, 0, ENDED_KEPT - 1)
   local keep = math.max(ENDED_MS, l.ttl)
   if redis.call('PTTL', k.ended) < keep then redis.call('PEXPIRE', k.ended, int(keep)) end
+  if ON_END[k.kind] then ON_END[k.kind](k, l, reason) end
   change(k, reason, l.token, l.holder)
 end
 
@@ -93,6 +151,46 @@ end
 
 local function describe(k, l)
   return { k.name, l.token, l.holder, int(l.ttl), int(l.deadline), l.acquired, l.batch, l.labels }
+end
+
+-- A grant of a free resource.
+local function grant(k, holder, connection, ttl, labels)
+  local floor = tonumber(redis.call('HGET', k.head, 'floor') or '0')
+  local token = int(math.max(floor + 1, now))
+  redis.call('HSET', k.head, 'floor', token)
+  local l = { token = token, holder = holder, connection = connection, ttl = ttl, deadline = now + ttl * 1000, acquired = int(now), batch = '0', labels = labels }
+  -- A small hash is searched from its beginning: what every renewal reads stands there.
+  redis.call('HSET', k.lease, 'guard', token .. ':' .. connection, 'deadline', '0', 'ttl_ms', int(ttl), 'key_until', '0', 'holder', holder,
+    'acquired', l.acquired, 'batch', '0', 'digest', '', 'labels', labels)
+  set_deadline(k.lease, l.deadline, nil)
+  redis.call('ZADD', k.due, int(l.deadline), due_member(k, token))
+  redis.call('ZADD', k.held, 0, k.name)
+  change(k, 'acquired', token, holder)
+  return l
+end
+
+-- What is known of a resource: its name, its record as field, value, ...; its lease and control where it has one.
+local function view(k, l)
+  local control = l and redis.call('HGET', k.lease, 'control')
+  return { k.name, redis.call('HGETALL', k.record), l and describe(k, l) or '', control or '' }
+end
+
+-- Changes to a record, as op, field, value, ...: set | del | now (the clock) | max (of numbers) | move ("from,from>to", of the state)
+local function apply(k, changes)
+  for i = 1, #changes, 3 do
+    local op, field, value = changes[i], changes[i + 1], changes[i + 2]
+    if op == 'set' then redis.call('HSET', k.record, field, value)
+    elseif op == 'del' then redis.call('HDEL', k.record, field)
+    elseif op == 'now' then redis.call('HSET', k.record, field, int(now))
+    elseif op == 'max' then
+      local old = redis.call('HGET', k.record, field)
+      if not old or tonumber(value) > tonumber(old) then redis.call('HSET', k.record, field, value) end
+    elseif op == 'move' then
+      local from, to = string.match(value, '^(.*)>(.*)$')
+      local state = redis.call('HGET', k.record, 'state')
+      if state and string.find(',' .. from .. ',', ',' .. state .. ',', 1, true) then set_state(k, to) end
+    end
+  end
 end
 
 -- {seen, matches, answer} of an operation id.

@@ -1,48 +1,67 @@
 #!lua
--- The guarded step: where the token is valid, renews, appends and notes what is asked; else does nothing.
+-- The guarded step: where token and holder are those of the valid lease, renews, appends and notes what is asked; else does nothing.
 -- All checks stand before the first write, because a script is not rolled back.
--- KEYS: lease, due, head, changes, held, ended, log
--- ARGV: not_after, token, connection ('*': any), renew_ms (0: no), acknowledged control id, new control ('': none),
---   batch sequence (0: none), digest, events kept, log's life in ms, then type and payload of each event
--- Returns {'ok', now, remaining_ms, acked, last log sequence} | {'lost', now, ...} | {'none', now}
---   | {'gap', now, expected} | {'batch_mismatch', now}
+-- KEYS: lease, due, head, changes, held, ended, log [, record]: with a record it must exist, not be final, and it is given back
+-- ARGV: not_after, token (0: any), connection ('*': any), holder ('': any), renew_ms (0: no), ttl_ms of a grant where nobody holds
+--   it (0: none), acknowledged control id, new control ('': none), batch sequence (0: none, '+': the next), digest, how many
+--   changes, then op, field, value of each change, then type and payload of each event
+-- Returns {'ok', now, remaining_ms, acked, last log sequence [, view]} | {'lost', now, ...} | {'none', now} | {'gap', now, expected}
+--   | {'batch_mismatch', now} | {'absent', now} | {'final', now, state} | {'foreign', now, lease or ''}
 local k = keys_of(KEYS[1])
-local token = ARGV[2]
+local token, holder = ARGV[2], ARGV[4]
 local l = read(k)
-if not l or l.token ~= token or (ARGV[3] ~= '*' and l.connection ~= ARGV[3]) then
+if KEYS[8] then
+  local state = redis.call('HMGET', k.record, 'created', 'state')
+  if not state[1] then return { 'absent', int(now) } end
+  if state[2] and ENDED[state[2]] then return { 'final', int(now), state[2] } end
+end
+local valid = l and (token == '0' or l.token == token) and (ARGV[3] == '*' or l.connection == ARGV[3]) and (holder == '' or l.holder == holder)
+local granting = not l and ARGV[6] ~= '0'
+if not valid and not granting then
+  if token == '0' then return { 'foreign', int(now), l and describe(k, l) or '' } end
   local answer = lost_or_none(k, l, token)
   return { answer[1], int(now), answer }
 end
-local sequence, last = tonumber(ARGV[7]), tonumber(l.batch)
+local last = valid and tonumber(l.batch) or 0
+local sequence = ARGV[9] == '+' and last + 1 or tonumber(ARGV[9])
 if sequence > last + 1 then return { 'gap', int(now), int(last + 1) } end
-if sequence ~= 0 and sequence == last and l.digest ~= ARGV[8] then return { 'batch_mismatch', int(now) } end
+if sequence ~= 0 and sequence == last and l.digest ~= ARGV[10] then return { 'batch_mismatch', int(now) } end
 
-if ARGV[4] ~= '0' then
-  local ttl = math.max(l.ttl, tonumber(ARGV[4]))
-  if ttl > l.ttl then redis.call('HSET', k.lease, 'ttl_ms', int(ttl)) end
-  l.deadline = math.max(l.deadline, now + tonumber(ARGV[4]) * 1000)
+if granting then l = grant(k, holder, '', tonumber(ARGV[6]), '{}') end
+if ARGV[5] ~= '0' then
+  local ttl = math.max(l.ttl, tonumber(ARGV[5]))
+  if ttl > l.ttl then
+    redis.call('HSET', k.lease, 'ttl_ms', int(ttl))
+    l.ttl = ttl
+  end
+  l.deadline = math.max(l.deadline, now + tonumber(ARGV[5]) * 1000)
   set_deadline(k.lease, l.deadline, l.key_until)
 end
-if ARGV[5] ~= '' and l.control and string.match(l.control, '^[^\n]*') == ARGV[5] then
+if ARGV[7] ~= '' and l.control and string.match(l.control, '^[^\n]*') == ARGV[7] then
   redis.call('HDEL', k.lease, 'control')
+  -- The worker of a cancelled run has seen it: the run is over, whenever the worker lets go.
+  if k.kind == 'run' and redis.call('HGET', k.record, 'cancel') and string.match(l.control, '\n(%a+)\n') == 'cancel' then set_state(k, 'failed') end
 end
-if ARGV[6] ~= '' then
-  redis.call('HSET', k.lease, 'control', ARGV[6])
-  change(k, 'control', token, l.holder)
+if ARGV[8] ~= '' then
+  redis.call('HSET', k.lease, 'control', ARGV[8])
+  change(k, 'control', l.token, l.holder)
 end
 
-local position = 0
+local position, repeated = 0, sequence ~= 0 and sequence <= last
+local events = 12 + tonumber(ARGV[11]) * 3
+if not repeated then apply(k, { unpack(ARGV, 12, events - 1) }) end
 if sequence == last + 1 then
-  local tail = redis.call('XREVRANGE', k.log, '+', '-', 'COUNT', 1)
-  if tail[1] then position = tonumber(string.match(tail[1][1], '^%d+')) end
-  local stamp = table.concat({ token, int(sequence), int(now), l.holder }, '|')
-  for i = 11, #ARGV, 2 do
-    position = position + 1
-    redis.call('XADD', k.log, 'MAXLEN', '~', ARGV[9], int(position) .. '-0', 't', ARGV[i], 'p', ARGV[i + 1], 's', stamp)
+  if k.kind == 'run' then
+    local to = 'claimed>running'
+    for i = events, #ARGV, 2 do
+      if ARGV[i] == 'ship_complete' then to = 'claimed,running,paused>shipping' end
+    end
+    apply(k, { 'move', 'state', to })
   end
-  redis.call('PEXPIRE', k.log, ARGV[10])
-  redis.call('HSET', k.lease, 'batch', int(sequence), 'digest', ARGV[8])
-  redis.call('SPUBLISH', k.log, int(position))
-  last = sequence
+  if events <= #ARGV then
+    position = append(KEYS[7], stamp_of(l.token, int(sequence), l.holder), { unpack(ARGV, events, #ARGV) })
+  end
+  redis.call('HSET', k.lease, 'batch', int(sequence), 'digest', ARGV[10])
+  last, l.batch = sequence, int(sequence)
 end
-return { 'ok', int(now), int((l.deadline - now) / 1000), int(last), int(position) }
+return { 'ok', int(now), int((l.deadline - now) / 1000), int(last), int(position), KEYS[8] and view(k, l) }
