@@ -13,7 +13,7 @@ public sealed partial class LayeringTests
         { "Leases", ["Leases"] },
         { "Events", ["Events", "Leases"] },
         { "Credentials", ["Credentials", "Leases"] },
-        { "Storage", ["Storage", "Events", "Leases"] },
+        { "Storage", ["Storage", "Credentials", "Events", "Leases"] },
         { "Sessions", ["Sessions", "Services", "Credentials", "Leases", "V1"] },
         { "Services", ["Services", "Sessions", "Credentials", "Events", "Leases", "V1"] },
     };

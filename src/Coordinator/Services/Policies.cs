@@ -1,37 +1,36 @@
 namespace Coordinator.Services;
 
 /// <summary>The one table of who may call what: a method without a line here cannot be called at all.</summary>
-internal static class Policies
+internal sealed class Policies(IReadOnlyDictionary<string, Policy> byMethod)
 {
-    /// <summary>No credential is asked for.</summary>
-    public const string Public = "public";
-
-    /// <summary>Any valid credential, whatever its scopes.</summary>
-    public const string AnyCredential = "any";
-
-    private static readonly Dictionary<string, string> ByMethod = new()
+    /// <summary>The table that the program goes by.</summary>
+    public static readonly Policies Default = new(new Dictionary<string, Policy>
     {
-        ["/grpc.health.v1.Health/Check"] = Public,
-        ["/grpc.health.v1.Health/Watch"] = Public,
-        ["/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] = AnyCredential,
-        ["/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"] = AnyCredential,
-        ["/coordinator.v1.Sessions/Connect"] = "sessions:connect",
-        ["/coordinator.v1.Leases/Acquire"] = "leases:write",
-        ["/coordinator.v1.Leases/Renew"] = "leases:write",
-        ["/coordinator.v1.Leases/Release"] = "leases:write",
-        ["/coordinator.v1.Leases/Revoke"] = "leases:revoke",
-        ["/coordinator.v1.Leases/Cancel"] = "leases:revoke",
-        ["/coordinator.v1.Leases/Get"] = "leases:read",
-        ["/coordinator.v1.Leases/List"] = "leases:read",
-        ["/coordinator.v1.Leases/CheckToken"] = "leases:read",
-        ["/coordinator.v1.Leases/Watch"] = "leases:read",
-        ["/coordinator.v1.Events/Append"] = "events:write",
-        ["/coordinator.v1.Events/Read"] = "events:read",
-        ["/coordinator.v1.Events/Follow"] = "events:read",
-    };
+        ["/grpc.health.v1.Health/Check"] = Policy.Public,
+        ["/grpc.health.v1.Health/Watch"] = Policy.Public,
+        ["/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] = Policy.AnyCredential,
+        ["/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"] = Policy.AnyCredential,
+        ["/coordinator.v1.Sessions/Connect"] = Policy.Scope("sessions:connect"),
+        ["/coordinator.v1.Leases/Acquire"] = Policy.Scope("leases:write"),
+        ["/coordinator.v1.Leases/Renew"] = Policy.Scope("leases:write"),
+        ["/coordinator.v1.Leases/Release"] = Policy.Scope("leases:write"),
+        ["/coordinator.v1.Leases/Revoke"] = Policy.Scope("leases:revoke"),
+        ["/coordinator.v1.Leases/Cancel"] = Policy.Scope("leases:revoke"),
+        ["/coordinator.v1.Leases/Get"] = Policy.Scope("leases:read"),
+        ["/coordinator.v1.Leases/List"] = Policy.Scope("leases:read"),
+        ["/coordinator.v1.Leases/CheckToken"] = Policy.Scope("leases:read"),
+        ["/coordinator.v1.Leases/Watch"] = Policy.Scope("leases:read"),
+        ["/coordinator.v1.Events/Append"] = Policy.Scope("events:write"),
+        ["/coordinator.v1.Events/Read"] = Policy.Scope("events:read"),
+        ["/coordinator.v1.Events/Follow"] = Policy.Scope("events:read"),
+        ["/coordinator.v1.Access/Check"] = Policy.AsNamed,
+        ["/coordinator.v1.Access/CreateToken"] = Policy.Scope("tokens:write"),
+        ["/coordinator.v1.Access/ListTokens"] = Policy.Scope("tokens:read"),
+        ["/coordinator.v1.Access/RevokeToken"] = Policy.Scope("tokens:write"),
+    });
 
     /// <summary>Every method that may be called.</summary>
-    public static IReadOnlyCollection<string> Methods => ByMethod.Keys;
+    public IEnumerable<string> Methods => byMethod.Keys;
 
-    public static string? Of(string method) => ByMethod.GetValueOrDefault(method);
+    public Policy? Of(string method) => byMethod.GetValueOrDefault(method);
 }

@@ -1,3 +1,4 @@
+using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
 using Coordinator.Storage;
@@ -13,6 +14,8 @@ internal abstract class StoreHarness : IAsyncDisposable
     public abstract ILeaseStore Leases { get; }
 
     public abstract IEventStore Events { get; }
+
+    public abstract ICredentialStore Credentials { get; }
 
     public abstract Task AdvanceAsync(TimeSpan by);
 
@@ -37,6 +40,8 @@ internal sealed class EmbeddedHarness : StoreHarness
 
     public override IEventStore Events { get; }
 
+    public override ICredentialStore Credentials { get; } = new EmbeddedCredentialStore();
+
     public override Task AdvanceAsync(TimeSpan by)
     {
         _time.Advance(by);
@@ -52,6 +57,8 @@ internal sealed class RedisHarness(RedisServer server, RedisStore store) : Store
     public override ILeaseStore Leases => store.Leases;
 
     public override IEventStore Events => store.Events;
+
+    public override ICredentialStore Credentials => store.Credentials;
 
     public RedisServer Server => server;
 

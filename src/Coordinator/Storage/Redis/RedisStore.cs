@@ -1,3 +1,4 @@
+using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
 using StackExchange.Redis;
@@ -29,7 +30,9 @@ internal sealed class RedisStore : IAsyncDisposable
         connection.ConfigurationChanged += (_, _) => clock.Discard();
         var caller = new RedisCaller(connection, clock, Fitness, options, time);
         Wakes = new RedisWakes(connection);
-        Leases = new RedisLeaseStore(caller, new RedisScripts(retention), Wakes, retention, Fitness);
+        var scripts = new RedisScripts(retention);
+        Leases = new RedisLeaseStore(caller, scripts, Wakes, retention, Fitness);
+        Credentials = new RedisCredentialStore(connection, caller, scripts, Fitness);
         Events = new RedisEventStore(connection, caller, Fitness, Wakes);
         _watching = WatchFitnessAsync(options, time);
     }
@@ -37,6 +40,8 @@ internal sealed class RedisStore : IAsyncDisposable
     public ILeaseStore Leases { get; }
 
     public IEventStore Events { get; }
+
+    public ICredentialStore Credentials { get; }
 
     public RedisFitness Fitness { get; } = new();
 
