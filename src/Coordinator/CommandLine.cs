@@ -24,7 +24,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("A lease coordinator: workers hold leases and ship events over one gRPC stream")
         {
-            GrpcPort, Redis, Token, TokenFile, GatewayToken, Tenant, NoReflection, DrainSeconds, InsecureListen,
+            GrpcPort, Redis, Token, TokenFile, GatewayToken, Tenant, NoReflection, DrainSeconds, InsecureListen, TokenCommands.Build(),
         };
         root.SetAction(async (parsed, cancellation) =>
         {
@@ -47,7 +47,8 @@ internal static class CommandLine
         return parsed.InvokeAsync(new() { ProcessTerminationTimeout = null });
     }
 
-    private static int Fail(string sentence)
+    /// <summary>One sentence, and the exit code of a failure.</summary>
+    public static int Fail(string sentence)
     {
         Console.Error.WriteLine($"coordinator: {sentence}");
         return 1;
