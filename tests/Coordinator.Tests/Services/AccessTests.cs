@@ -138,12 +138,16 @@ public sealed class AccessTests
         using var session = host.Sessions.Connect(headers);
         await session.RequestStream.WriteAsync(new() { Hello = new() { WorkerId = "w" } });
         Assert.NotNull((await session.ResponseStream.NextAsync()).Welcome);
+        using var watch = host.Leases.Watch(new(), headers);
+        await watch.ResponseStream.NextAsync();
         using var follow = host.Events.Follow(new() { Resource = "a" }, headers);
         await host.AppendAsync(await host.AcquireAsync("a"), 1, new Event { Type = "t" });
         await follow.ResponseStream.NextAsync();
 
         await host.Access.RevokeTokenAsync(new() { Id = created.Info.Id }, RunningHost.Headers);
-        var ends = await Task.WhenAll(Statuses.RefusedAsync(session.ResponseStream), Statuses.RefusedAsync(follow.ResponseStream)).WaitAsync(Within5Seconds);
+        var ends = await Task.WhenAll(
+            Statuses.RefusedAsync(session.ResponseStream), Statuses.RefusedAsync(watch.ResponseStream), Statuses.RefusedAsync(follow.ResponseStream))
+            .WaitAsync(Within5Seconds);
         Assert.All(ends, end => Assert.Equal((StatusCode.Unauthenticated, "CREDENTIAL_REVOKED"), (end.StatusCode, end.Reason())));
         var refused = await Statuses.RefusedAsync(host.Leases.ListAsync(new(), headers));
         Assert.Equal((StatusCode.Unauthenticated, "CREDENTIAL_UNKNOWN"), (refused.StatusCode, refused.Reason()));
