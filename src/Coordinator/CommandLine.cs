@@ -13,6 +13,7 @@ internal static class CommandLine
     private static readonly Option<int> GrpcPort = new("--grpc-port") { Description = "The port to listen on; 0 for any that is free", DefaultValueFactory = _ => 50_051 };
     private static readonly Option<string?> Redis = new("--redis") { Description = "A Redis configuration, such as 127.0.0.1:6379 (default: in memory, gone with the process)" };
     private static readonly Option<string?> Token = new("--token") { Description = "The administrator's token of the development tenant; also COORDINATOR_TOKEN (default: from --token-file)" };
+    private static readonly Option<string?> GatewayToken = new("--gateway-token") { Description = "What a gateway shows to have its clients' addresses believed; also COORDINATOR_GATEWAY_TOKEN (default: none)" };
     private static readonly Option<FileInfo> TokenFile = new("--token-file") { Description = "Where a random token and tenant are kept between starts, mode 0600", DefaultValueFactory = _ => new(Path.Combine(".run", "token")) };
     private static readonly Option<string?> Tenant = new("--tenant") { Description = "The development tenant, 32 hex characters (default: from beside the token file)" };
     private static readonly Option<bool> NoReflection = new("--no-reflection") { Description = "Turns server reflection off" };
@@ -23,7 +24,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("A lease coordinator: workers hold leases and ship events over one gRPC stream")
         {
-            GrpcPort, Redis, Token, TokenFile, Tenant, NoReflection, DrainSeconds, InsecureListen,
+            GrpcPort, Redis, Token, TokenFile, GatewayToken, Tenant, NoReflection, DrainSeconds, InsecureListen, TokenCommands.Build(),
         };
         root.SetAction(async (parsed, cancellation) =>
         {
@@ -46,7 +47,8 @@ internal static class CommandLine
         return parsed.InvokeAsync(new() { ProcessTerminationTimeout = null });
     }
 
-    private static int Fail(string sentence)
+    /// <summary>One sentence, and the exit code of a failure.</summary>
+    public static int Fail(string sentence)
     {
         Console.Error.WriteLine($"coordinator: {sentence}");
         return 1;
@@ -65,12 +67,15 @@ internal static class CommandLine
             Redis = parsed.GetValue(Redis),
             Token = token ?? Kept(file, () => Tokens.Make(CredentialKind.Admin)),
             Tenant = parsed.GetValue(Tenant) ?? Kept($"{file}.tenant", () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))),
+            GatewayToken = parsed.GetValue(GatewayToken) ?? NotEmpty(Environment.GetEnvironmentVariable("COORDINATOR_GATEWAY_TOKEN")),
             Reflection = !parsed.GetValue(NoReflection),
             Drain = Seconds(parsed.GetValue(DrainSeconds)),
         };
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         return options;
     }
+
+    private static string? NotEmpty(string? value) => string.IsNullOrEmpty(value) ? null : value;
 
     private static IPAddress Address(string? listen) =>
         listen is null ? IPAddress.Loopback

@@ -36,14 +36,13 @@ internal static class CoordinatorHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddOptions<StoreRetention>().ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<Sessions.SessionOptions>().Configure(session => session.Drain = options.Drain).ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddSingleton<ICredentialStore>(new EmbeddedCredentialStore([Administrator(options)]));
         if (redis is null)
         {
-            builder.Services.AddEmbeddedStorage();
+            builder.Services.AddEmbeddedStorage(Seeds(options));
         }
         else
         {
-            builder.Services.AddRedisStorage(redis);
+            builder.Services.AddRedisStorage(redis, Seeds(options));
         }
 
         builder.Services.AddSessions().AddCoordinatorServices(options.Reflection);
@@ -80,6 +79,19 @@ internal static class CoordinatorHost
         kestrel.Limits.MinResponseDataRate = null;
     }
 
-    private static Credential Administrator(CoordinatorOptions options) =>
-        new(Tokens.Sha256(options.Token), CredentialKind.Admin, options.Tenant, "admin", null, new HashSet<string> { "*" }, null);
+    private static List<Credential> Seeds(CoordinatorOptions options)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var seeds = new List<Credential>
+        {
+            new(Tokens.Sha256(options.Token), CredentialKind.Admin, options.Tenant, "admin", null, new HashSet<string> { "*" }, null) { CreatedAt = now },
+        };
+        if (options.GatewayToken is { } gateway)
+        {
+            // It opens nothing: it only makes the client's address that comes with it believed.
+            seeds.Add(new(Tokens.Sha256(gateway), CredentialKind.Gateway, options.Tenant, "gateway", null, new HashSet<string>(), null) { CreatedAt = now });
+        }
+
+        return seeds;
+    }
 }

@@ -23,6 +23,9 @@ internal sealed class CoordinatorOptions : IValidatableObject
     /// <summary>The token of the development tenant's administrator: any string that a header can carry, of 1 to 1,024 characters.</summary>
     public string Token { get; set; } = "";
 
+    /// <summary>What a gateway shows to have its clients' addresses believed: as <see cref="Token"/>, but another. Null for none; the default.</summary>
+    public string? GatewayToken { get; set; }
+
     /// <summary>The development tenant: 32 lower-case hex characters.</summary>
     [RegularExpression("^[0-9a-f]{32}$", ErrorMessage = "--tenant must be 32 lower-case hex characters.")]
     [Required(ErrorMessage = "--tenant must be 32 lower-case hex characters.")]
@@ -43,13 +46,19 @@ internal sealed class CoordinatorOptions : IValidatableObject
             yield return new($"Clear text beyond this machine shows every token: {Address} needs --insecure-listen.");
         }
 
-        if (!Tokens.FitsHeader(Token))
+        if (Fault(Token) is { } fault)
         {
-            yield return new($"The token must be 1 to {Tokens.MaxLength} visible ASCII characters, spaces only within.");
+            yield return new($"The token {fault}");
         }
-        else if (!Tokens.LooksWhole(Token))
+
+        if (GatewayToken is { } gateway && (Fault(gateway) ?? (gateway == Token ? "must not be the administrator's." : null)) is { } wrong)
         {
-            yield return new("The token was mistyped or cut: its check characters do not fit.");
+            yield return new($"The gateway token {wrong}");
         }
     }
+
+    private static string? Fault(string token) =>
+        !Tokens.FitsHeader(token) ? $"must be 1 to {Tokens.MaxLength} visible ASCII characters, spaces only within."
+        : Tokens.LooksWhole(token) ? null
+        : "was mistyped or cut: its check characters do not fit.";
 }

@@ -14,7 +14,10 @@ public sealed partial class LayeringTests
         { "Events", ["Events", "Leases"] },
         { "Credentials", ["Credentials", "Leases"] },
         { "Records", ["Records", "Events", "Leases"] },
-        { "Storage", ["Storage", "Records", "Events", "Leases"] },
+        { "Storage", ["Storage", "Records", "Credentials", "Events", "Leases"] },
+        { "Runs", ["Runs", "Records", "Events", "Leases"] },
+        { "Workers", ["Workers", "Records", "Events", "Credentials", "Leases"] },
+        { "Tunnels", ["Tunnels", "Records", "Events", "Credentials", "Leases"] },
         { "Sessions", ["Sessions", "Services", "Credentials", "Leases", "V1"] },
         { "Services", ["Services", "Sessions", "Credentials", "Events", "Leases", "V1"] },
     };

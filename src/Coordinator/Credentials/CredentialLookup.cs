@@ -34,13 +34,14 @@ internal sealed class CredentialLookup(ICredentialStore store, TimeProvider time
             return null;
         }
 
+        var askedAt = time.GetTimestamp();
         var found = await store.FindAsync(sha256, cancellation).ConfigureAwait(false);
         if (found is not null && !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(found.Sha256), Encoding.ASCII.GetBytes(sha256)))
         {
             found = null;
         }
 
-        (found is null ? _unknown : _known).Set(sha256, found);
+        (found is null ? _unknown : _known).Set(sha256, found, askedAt);
         return found;
     }
 }

@@ -17,7 +17,8 @@ internal sealed class RecentAnswers(int most, TimeSpan age, TimeProvider time)
         return recent;
     }
 
-    public void Set(string sha256, Credential? credential)
+    /// <param name="askedAt">The timestamp from before the store was asked: an answer is as old as its question.</param>
+    public void Set(string sha256, Credential? credential, long askedAt)
     {
         if (!_answers.ContainsKey(sha256) && Interlocked.Increment(ref _count) > most)
         {
@@ -25,6 +26,6 @@ internal sealed class RecentAnswers(int most, TimeSpan age, TimeProvider time)
             Volatile.Write(ref _count, 1);
         }
 
-        _answers[sha256] = (credential, time.GetTimestamp());
+        _answers[sha256] = (credential, askedAt);
     }
 }

@@ -1,5 +1,4 @@
 using Coordinator.Credentials;
-using Coordinator.Leases;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using System.Globalization;
@@ -11,10 +10,8 @@ namespace Coordinator.Services;
 /// In front of every call: who calls, and whether they may. It stands before the framework reads the message, so that nothing that
 /// a stranger sends is decompressed or parsed.
 /// </summary>
-internal sealed class Admission(CredentialLookup credentials, ILogger<Admission> log)
+internal sealed class Admission(Policies policies, CallJudge judge, ILogger<Admission> log)
 {
-    private const string Scheme = "Bearer";
-
     public async Task InvokeAsync(HttpContext call, RequestDelegate next)
     {
         // What is no method of ours goes on, and is answered UNIMPLEMENTED to anybody.
@@ -42,36 +39,17 @@ internal sealed class Admission(CredentialLookup credentials, ILogger<Admission>
 
     private async ValueTask<Admitted> AdmitAsync(HttpContext call, string method)
     {
-        var policy = Policies.Of(method)
+        var policy = policies.Of(method)
             ?? throw StatusTable.Fail(StatusCode.PermissionDenied, "NO_POLICY", $"{method} is not open to anybody.");
-        if (policy == Policies.Public)
+        if (policy == Policy.AsNamed)
         {
             return new(null);
         }
 
-        var credential = await FindAsync(call).ConfigureAwait(false);
-        return policy == Policies.AnyCredential || credential.May(policy)
+        var credential = await judge.JudgeAsync(call, policy).ConfigureAwait(false);
+        return credential is null || policy.Admits(credential)
             ? new(credential)
-            : throw StatusTable.Fail(StatusCode.PermissionDenied, "SCOPE_MISSING", $"The credential lacks the scope {policy}.");
-    }
-
-    private async ValueTask<Credential> FindAsync(HttpContext call)
-    {
-        // Read where they came in: the call's own metadata joins headers of one name into a single value.
-        var headers = call.Request.Headers.Authorization;
-        if (headers.Count > 1)
-        {
-            throw StatusTable.Fail(StatusCode.InvalidArgument, "TWO_CREDENTIALS", "The authorization header was sent twice.");
-        }
-
-        var parts = headers.ToString().Split(' ', 2, StringSplitOptions.TrimEntries);
-        if (parts is not [var scheme, var token] || !scheme.Equals(Scheme, StringComparison.OrdinalIgnoreCase) || token.Length == 0)
-        {
-            throw StatusTable.Fail(StatusCode.Unauthenticated, "CREDENTIAL_MISSING", "Send the header authorization: Bearer TOKEN.");
-        }
-
-        return await credentials.FindAsync(token, call.RequestAborted).ConfigureAwait(false)
-            ?? throw StatusTable.Fail(StatusCode.Unauthenticated, "CREDENTIAL_UNKNOWN", "The token is not known here.");
+            : throw StatusTable.Fail(StatusCode.PermissionDenied, "SCOPE_MISSING", $"The credential lacks the scope {string.Join(" or ", policy.Scopes)}.");
     }
 
     // A gRPC response without messages: its status stands in the headers.
@@ -105,5 +83,5 @@ internal sealed class Admission(CredentialLookup credentials, ILogger<Admission>
     }
 }
 
-/// <summary>That a call was admitted, and whose it is: null where its method is public.</summary>
+/// <summary>That a call was admitted, and whose it is: null where its method is public, or the handler judges by itself.</summary>
 internal sealed record Admitted(Credential? Credential);

@@ -16,7 +16,7 @@ internal static class ServiceRegistration
     private const int MaxMessageBytes = 4 << 20;
 
     private static readonly ServiceDescriptor[] Always =
-        [V1.Sessions.Descriptor, V1.Leases.Descriptor, V1.Events.Descriptor, Grpc.Health.V1.Health.Descriptor];
+        [V1.Sessions.Descriptor, V1.Leases.Descriptor, V1.Events.Descriptor, V1.Access.Descriptor, Grpc.Health.V1.Health.Descriptor];
 
     private static readonly ServiceDescriptor[] OfReflection =
         [Grpc.Reflection.V1.ServerReflection.Descriptor, Grpc.Reflection.V1Alpha.ServerReflection.Descriptor];
@@ -35,15 +35,19 @@ internal static class ServiceRegistration
         services.AddOptions<StreamOptions>().ValidateDataAnnotations().ValidateOnStart();
         return services
             .AddSingleton<CallGuard>()
+            .AddSingleton(Policies.Default)
+            .AddSingleton<CallJudge>()
             .AddSingleton<Admission>()
             .AddSingleton<OpenStreams>()
             .AddHostedService(provider => provider.GetRequiredService<OpenStreams>())
             .AddSingleton<CredentialLookup>()
+            .AddSingleton<CredentialIssuer>()
             .AddSingleton<Lessor>()
             .AddSingleton<EventReader>()
             .AddSingleton<LeaseWatch>()
             .AddSingleton<LeasesService>()
             .AddSingleton<EventsService>()
+            .AddSingleton<AccessService>()
             .AddSingleton<HealthService>()
             .AddSingleton<ReflectionService>()
             .AddSingleton(new DescriptorIndex(descriptors))
@@ -62,6 +66,7 @@ internal static class ServiceRegistration
         V1.Sessions.BindService(binder, app.Services.GetRequiredService<SessionsService>());
         V1.Leases.BindService(binder, app.Services.GetRequiredService<LeasesService>());
         V1.Events.BindService(binder, app.Services.GetRequiredService<EventsService>());
+        V1.Access.BindService(binder, app.Services.GetRequiredService<AccessService>());
         Grpc.Health.V1.Health.BindService(binder, app.Services.GetRequiredService<HealthService>());
         if (reflection)
         {

@@ -1,3 +1,4 @@
+using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
 using Coordinator.Records;
@@ -11,19 +12,23 @@ namespace Coordinator.Storage;
 internal static class StorageRegistration
 {
     /// <summary>The in-process store: nothing to install, gone with the process.</summary>
-    public static IServiceCollection AddEmbeddedStorage(this IServiceCollection services) => services
+    /// <param name="seeds">The credentials that the process was started with.</param>
+    public static IServiceCollection AddEmbeddedStorage(this IServiceCollection services, IReadOnlyList<Credential> seeds) => services
         .AddSingleton(provider => new EmbeddedState(provider.GetRequiredService<TimeProvider>(), Retention(provider)))
         .AddSingleton<IStoreHealth>(provider => provider.GetRequiredService<EmbeddedState>())
         .AddSingleton<ILeaseStore, EmbeddedLeaseStore>()
         .AddSingleton<IRecordStore, EmbeddedRecordStore>()
-        .AddSingleton<IEventStore, EmbeddedEventStore>();
+        .AddSingleton<IEventStore, EmbeddedEventStore>()
+        .AddSingleton<ICredentialStore>(new SeededCredentialStore(new EmbeddedCredentialStore(), seeds));
 
     /// <summary>A Redis that is connected already; it may still be away or unfit.</summary>
-    public static IServiceCollection AddRedisStorage(this IServiceCollection services, RedisStore store) => services
+    /// <param name="seeds">The credentials that the process was started with: they are not stored in Redis.</param>
+    public static IServiceCollection AddRedisStorage(this IServiceCollection services, RedisStore store, IReadOnlyList<Credential> seeds) => services
         .AddSingleton<IStoreHealth>(store.Fitness)
         .AddSingleton(store.Leases)
         .AddSingleton(store.Records)
-        .AddSingleton(store.Events);
+        .AddSingleton(store.Events)
+        .AddSingleton<ICredentialStore>(new SeededCredentialStore(store.Credentials, seeds));
 
     private static StoreRetention Retention(IServiceProvider provider) => provider.GetRequiredService<IOptions<StoreRetention>>().Value;
 }

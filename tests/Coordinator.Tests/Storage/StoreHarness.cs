@@ -1,3 +1,4 @@
+using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
 using Coordinator.Records;
@@ -16,6 +17,8 @@ internal abstract class StoreHarness : IAsyncDisposable
     public abstract IEventStore Events { get; }
 
     public abstract IRecordStore Records { get; }
+
+    public abstract ICredentialStore Credentials { get; }
 
     public abstract Task AdvanceAsync(TimeSpan by);
 
@@ -43,6 +46,8 @@ internal sealed class EmbeddedHarness : StoreHarness
 
     public override IRecordStore Records { get; }
 
+    public override ICredentialStore Credentials { get; } = new EmbeddedCredentialStore();
+
     public override Task AdvanceAsync(TimeSpan by)
     {
         _time.Advance(by);
@@ -60,6 +65,8 @@ internal sealed class RedisHarness(RedisServer server, RedisStore store) : Store
     public override IEventStore Events => store.Events;
 
     public override IRecordStore Records => store.Records;
+
+    public override ICredentialStore Credentials => store.Credentials;
 
     public RedisServer Server => server;
 

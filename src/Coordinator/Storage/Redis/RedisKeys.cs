@@ -39,6 +39,7 @@ internal static class RedisKeys
         local function wake_of(own) return string.match(own, '^(lc:{%d+}:)') .. 'wake' end
         local function held_owner(held) return string.match(held, '^(lc:{%d+}:)([^:]+):held$') end
         local function sweep_marker(due) return string.sub(due, 1, -4) .. 'sweep' end
+        local function credential_key(credentials, sha256) return string.match(credentials, '^lc:{%d+}:') .. 'credential:' .. sha256 end
 
         """;
 
@@ -91,6 +92,15 @@ internal static class RedisKeys
 
     /// <summary>String: the first answer to an operation. Neither part may hold a bar, so that no two pairs meet.</summary>
     public static string Operation(ResourceKey resource, string id) => $"{Own(resource, "op")}|{id}";
+
+    /// <summary>String: a credential as JSON.</summary>
+    public static string Credential(string sha256) => $"{Partition(PartitionOfHash(sha256))}credential:{sha256}";
+
+    /// <summary>Hash: the SHA-256 of each of a tenant's credentials in a partition, by its id.</summary>
+    public static string Credentials(string tenant, int partition) => $"{Partition(partition)}{tenant}:credentials";
+
+    /// <summary>The partition of what is named by a SHA-256: its first byte. The beginning of the hash is enough.</summary>
+    public static int PartitionOfHash(string sha256) => byte.Parse(sha256.AsSpan(0, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     private static string Own(ResourceKey resource, string room) => $"{Partition(resource.Partition)}{resource.Tenant}:{room}:{resource.Name}";
 

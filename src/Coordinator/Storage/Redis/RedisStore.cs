@@ -1,3 +1,4 @@
+using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
 using Coordinator.Records;
@@ -33,6 +34,7 @@ internal sealed class RedisStore : IAsyncDisposable
         var scripts = new RedisScripts(retention);
         Leases = new RedisLeaseStore(caller, scripts, Wakes, Fitness);
         Records = new RedisRecordStore(connection, caller, scripts, Fitness);
+        Credentials = new RedisCredentialStore(connection, caller, scripts, Fitness);
         Events = new RedisEventStore(connection, caller, Fitness, Wakes);
         _watching = WatchFitnessAsync(options, time);
     }
@@ -42,6 +44,8 @@ internal sealed class RedisStore : IAsyncDisposable
     public IEventStore Events { get; }
 
     public IRecordStore Records { get; }
+
+    public ICredentialStore Credentials { get; }
 
     public RedisFitness Fitness { get; } = new();
 

@@ -43,6 +43,8 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public V1.Events.EventsClient Events => new(Channel);
 
+    public V1.Access.AccessClient Access => new(Channel);
+
     public V1.Sessions.SessionsClient Sessions => new(Channel);
 
     public Grpc.Health.V1.Health.HealthClient Health => new(Channel);
@@ -88,33 +90,6 @@ internal sealed class RunningHost : IAsyncDisposable
         Channel.Dispose();
         await _app.StopAsync();
         await _app.DisposeAsync();
-    }
-}
-
-/// <summary>Credentials that a test adds and revokes.</summary>
-internal sealed class TestCredentials : ICredentialStore
-{
-    private readonly ConcurrentDictionary<string, Credential> _bySha256 = new();
-    private int _asked;
-
-    /// <summary>How often the store was asked.</summary>
-    public int Asked => Volatile.Read(ref _asked);
-
-    public void Add(Credential credential) => _bySha256[credential.Sha256] = credential;
-
-    /// <summary>A credential of the host's tenant, with a token of its own.</summary>
-    public Metadata Add(string token, string scopes = "*", string? boundTo = null, string tenant = RunningHost.Tenant)
-    {
-        Add(new(Tokens.Sha256(token), CredentialKind.Worker, tenant, token, null, scopes.Split(' ').ToHashSet(), boundTo));
-        return RunningHost.Bearer(token);
-    }
-
-    public void Revoke(string token) => _bySha256.TryRemove(Tokens.Sha256(token), out _);
-
-    public ValueTask<Credential?> FindAsync(string sha256, CancellationToken cancellation)
-    {
-        Interlocked.Increment(ref _asked);
-        return new(_bySha256.GetValueOrDefault(sha256));
     }
 }
 
