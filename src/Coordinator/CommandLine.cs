@@ -18,13 +18,18 @@ internal static class CommandLine
     private static readonly Option<string?> Tenant = new("--tenant") { Description = "The development tenant, 32 hex characters (default: from beside the token file)" };
     private static readonly Option<bool> NoReflection = new("--no-reflection") { Description = "Turns server reflection off" };
     private static readonly Option<double> DrainSeconds = new("--drain-seconds") { Description = "How long workers may take to move away on SIGTERM, 0 to 9", DefaultValueFactory = _ => 5 };
+    private static readonly Option<string> TunnelDomain = new("--tunnel-domain") { Description = "What stands behind the slug in a tunnel's hostname; {account} in it becomes the account's id", DefaultValueFactory = _ => "tunnels.localhost" };
+    private static readonly Option<int> TunnelsPerAccount = new("--tunnels-per-account") { Description = "The most active tunnels of an account, 1 to 1000", DefaultValueFactory = _ => 5 };
+    private static readonly Option<int> TunnelTtlSeconds = new("--tunnel-ttl-seconds") { Description = "How long a tunnel lives without a heartbeat, 1 to 3600", DefaultValueFactory = _ => 60 };
+    private static readonly Option<int> PresenceTtlSeconds = new("--presence-ttl-seconds") { Description = "How long a worker counts as present after its activity heartbeat, 1 to 86400", DefaultValueFactory = _ => 900 };
     private static readonly Option<string?> InsecureListen = new("--insecure-listen") { Description = "Listens in clear text on this address instead of 127.0.0.1: whoever sees the traffic sees the tokens" };
 
     public static Task<int> RunAsync(string[] arguments, Func<CoordinatorOptions, CancellationToken, Task<int>> run)
     {
         var root = new RootCommand("A lease coordinator: workers hold leases and ship events over one gRPC stream")
         {
-            GrpcPort, Redis, Token, TokenFile, GatewayToken, Tenant, NoReflection, DrainSeconds, InsecureListen, TokenCommands.Build(),
+            GrpcPort, Redis, Token, TokenFile, GatewayToken, Tenant, NoReflection, DrainSeconds, TunnelDomain, TunnelsPerAccount,
+            TunnelTtlSeconds, PresenceTtlSeconds, InsecureListen, TokenCommands.Build(),
         };
         root.SetAction(async (parsed, cancellation) =>
         {
@@ -70,6 +75,10 @@ internal static class CommandLine
             GatewayToken = parsed.GetValue(GatewayToken) ?? NotEmpty(Environment.GetEnvironmentVariable("COORDINATOR_GATEWAY_TOKEN")),
             Reflection = !parsed.GetValue(NoReflection),
             Drain = Seconds(parsed.GetValue(DrainSeconds)),
+            TunnelDomain = parsed.GetRequiredValue(TunnelDomain),
+            TunnelsPerAccount = parsed.GetValue(TunnelsPerAccount),
+            TunnelTtlSeconds = parsed.GetValue(TunnelTtlSeconds),
+            PresenceTtlSeconds = parsed.GetValue(PresenceTtlSeconds),
         };
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         return options;

@@ -36,6 +36,13 @@ internal static class CoordinatorHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddOptions<StoreRetention>().ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<Sessions.SessionOptions>().Configure(session => session.Drain = options.Drain).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.Configure<Tunnels.TunnelOptions>(tunnels =>
+        {
+            tunnels.Domain = options.TunnelDomain;
+            tunnels.MostActive = options.TunnelsPerAccount;
+            tunnels.LeaseTtl = TimeSpan.FromSeconds(options.TunnelTtlSeconds);
+        });
+        builder.Services.Configure<Workers.WorkerOptions>(workers => workers.PresenceTtl = TimeSpan.FromSeconds(options.PresenceTtlSeconds));
         if (redis is null)
         {
             builder.Services.AddEmbeddedStorage(Seeds(options));

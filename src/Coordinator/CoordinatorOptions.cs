@@ -38,6 +38,22 @@ internal sealed class CoordinatorOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "00:00:09", ErrorMessage = "--drain-seconds must be 0 to 9.")]
     public TimeSpan Drain { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <inheritdoc cref="Tunnels.TunnelOptions.Domain"/>
+    [Required]
+    public string TunnelDomain { get; set; } = "tunnels.localhost";
+
+    /// <inheritdoc cref="Tunnels.TunnelOptions.MostActive"/>
+    [Range(1, 1_000, ErrorMessage = "--tunnels-per-account must be 1 to 1000.")]
+    public int TunnelsPerAccount { get; set; } = 5;
+
+    /// <inheritdoc cref="Tunnels.TunnelOptions.LeaseTtl"/>
+    [Range(1, 3_600, ErrorMessage = "--tunnel-ttl-seconds must be 1 to 3600.")]
+    public int TunnelTtlSeconds { get; set; } = 60;
+
+    /// <inheritdoc cref="Workers.WorkerOptions.PresenceTtl"/>
+    [Range(1, 86_400, ErrorMessage = "--presence-ttl-seconds must be 1 to 86400.")]
+    public int PresenceTtlSeconds { get; set; } = 900;
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -19,7 +19,7 @@ public sealed partial class LayeringTests
         { "Workers", ["Workers", "Records", "Events", "Credentials", "Leases"] },
         { "Tunnels", ["Tunnels", "Records", "Events", "Credentials", "Leases"] },
         { "Sessions", ["Sessions", "Services", "Credentials", "Leases", "V1"] },
-        { "Services", ["Services", "Sessions", "Credentials", "Events", "Leases", "V1"] },
+        { "Services", ["Services", "Sessions", "Runs", "Workers", "Tunnels", "Records", "Rest", "Credentials", "Events", "Leases", "V1"] },
     };
 
     [Theory]

@@ -1,7 +1,10 @@
+using Coordinator.V1;
+
 namespace Coordinator.Client.Sessions;
 
-/// <summary>An acquire that waits for its answer; sent again under the same id over every break.</summary>
-internal sealed class PendingAcquire(string resource, TimeSpan ttl)
+/// <summary>An acquire or adoption that waits for its answer; sent again under the same id over every break.</summary>
+/// <param name="token">Of the lease to adopt; null to acquire.</param>
+internal sealed class PendingAcquire(string resource, TimeSpan ttl, long? token = null)
 {
     private SessionStream? _sentOn;
     private long _sentAt;
@@ -11,7 +14,7 @@ internal sealed class PendingAcquire(string resource, TimeSpan ttl)
 
     public string Resource => resource;
 
-    public TimeSpan Ttl => ttl;
+    public bool Adopts => token is not null;
 
     public TaskCompletionSource<LeaseHandle> Granted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -34,6 +37,10 @@ internal sealed class PendingAcquire(string resource, TimeSpan ttl)
             return true;
         }
     }
+
+    public ConnectRequest ToFrame() => token is { } adopted
+        ? new() { Adopt = new() { RequestId = RequestId, Lease = new() { Resource = resource, Token = adopted } } }
+        : new() { Acquire = new() { RequestId = RequestId, Resource = resource, TtlMs = (long)ttl.TotalMilliseconds } };
 
     /// <summary>The request was refused, and may be sent again.</summary>
     public void Refused()

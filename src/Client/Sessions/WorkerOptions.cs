@@ -37,6 +37,12 @@ public enum SessionNoticeKind
     /// <summary>The holder of a lease is asked to stop.</summary>
     Cancel,
 
+    /// <summary>The holder of a run is asked to hold on; the lease goes on.</summary>
+    Pause,
+
+    /// <summary>The holder of a paused run is asked to go on.</summary>
+    Resume,
+
     /// <summary>The coordinators refuse this worker; the session is over.</summary>
     Refused,
 }

@@ -62,7 +62,24 @@ public sealed class WorkerSession : IAsyncDisposable
     public async Task<LeaseHandle> AcquireAsync(string resource, TimeSpan? ttl = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(resource);
-        var pending = new PendingAcquire(resource, ttl ?? _worker.DefaultTtl);
+        return await AskAsync(new(resource, ttl ?? _worker.DefaultTtl), cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Takes a lease onto this session that its worker holds already by another way, such as a claimed run: from then on it is renewed here.
+    /// </summary>
+    /// <param name="resource">What is held, such as run:ID.</param>
+    /// <param name="token">The fencing token under which it is held.</param>
+    /// <param name="cancellation">Ends the wait. A lease adopted all the same is released.</param>
+    /// <exception cref="CoordinatorException">The lease is over or another's, or the session is over.</exception>
+    public async Task<LeaseHandle> AdoptAsync(string resource, long token, CancellationToken cancellation = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(resource);
+        return await AskAsync(new(resource, default, token), cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<LeaseHandle> AskAsync(PendingAcquire pending, CancellationToken cancellation)
+    {
         _acquires[pending.RequestId] = pending;
         if (_refused is { } refused)
         {
@@ -175,7 +192,7 @@ public sealed class WorkerSession : IAsyncDisposable
                 lease.Renewed(sentAt);
                 if (resumed.Control is { } control)
                 {
-                    OnCancel(control.Id, lease.Id, control.Reason);
+                    OnRequest(KindOf(control.Kind), control.Id, lease.Id, control.Reason);
                 }
             }
         }
@@ -296,7 +313,13 @@ public sealed class WorkerSession : IAsyncDisposable
                 OnLost(control.Lost);
                 break;
             case Control.Types.Kind.Cancel:
-                OnCancel(control.Id, new(control.Lease.Resource, control.Lease.Token), control.Reason);
+                OnRequest(SessionNoticeKind.Cancel, control);
+                return;
+            case Control.Types.Kind.Pause:
+                OnRequest(SessionNoticeKind.Pause, control);
+                return;
+            case Control.Types.Kind.Resume:
+                OnRequest(SessionNoticeKind.Resume, control);
                 return;
             case Control.Types.Kind.Drain:
                 Tell(new(SessionNoticeKind.Drain, control.Reason));
@@ -315,12 +338,19 @@ public sealed class WorkerSession : IAsyncDisposable
         }
     }
 
-    private void OnCancel(string controlId, LeaseId id, string reason)
+    private void OnRequest(SessionNoticeKind kind, Control control) =>
+        OnRequest(kind, control.Id, new(control.Lease.Resource, control.Lease.Token), control.Reason);
+
+    private void OnRequest(SessionNoticeKind kind, string controlId, LeaseId id, string reason)
     {
         if (_held.TryGetValue(id, out var lease))
         {
-            lease.RequestCancel();
-            Tell(new(SessionNoticeKind.Cancel, reason, id));
+            if (kind == SessionNoticeKind.Cancel)
+            {
+                lease.RequestCancel();
+            }
+
+            Tell(new(kind, reason, id));
         }
 
         Send(new() { ControlAck = new() { Id = controlId } });
@@ -385,7 +415,7 @@ public sealed class WorkerSession : IAsyncDisposable
             pending.Refused();
             _ = LaterAsync(() => SendAcquire(pending));
         }
-        else if (failure.Reason == "LEASE_LOST")
+        else if (failure.Reason == "LEASE_LOST" && !pending.Adopts)
         {
             // Granted once, and over before the answer came: this is another request.
             _acquires.TryRemove(pending.RequestId, out _);
@@ -414,7 +444,7 @@ public sealed class WorkerSession : IAsyncDisposable
         // The time is taken before the send: a grant counts from there.
         if (_stream is { } stream && pending.Send(stream, Now))
         {
-            stream.Send(new() { Acquire = new() { RequestId = pending.RequestId, Resource = pending.Resource, TtlMs = (long)pending.Ttl.TotalMilliseconds } });
+            stream.Send(pending.ToFrame());
         }
     }
 
@@ -462,6 +492,13 @@ public sealed class WorkerSession : IAsyncDisposable
             ThreadPool.UnsafeQueueUserWorkItem(_ => told(notice), null);
         }
     }
+
+    private static SessionNoticeKind KindOf(string control) => control switch
+    {
+        "pause" => SessionNoticeKind.Pause,
+        "resume" => SessionNoticeKind.Resume,
+        _ => SessionNoticeKind.Cancel,
+    };
 
     private static TimeSpan Least(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

@@ -43,6 +43,15 @@ internal sealed record LeaseControl(string Id, string Kind, string Reason)
 {
     /// <summary>Asks the holder to stop its work and release.</summary>
     public const string Cancel = "cancel";
+
+    /// <summary>Asks the holder of a run to hold on; the lease goes on.</summary>
+    public const string Pause = "pause";
+
+    /// <summary>Asks the holder of a paused run to go on.</summary>
+    public const string Resume = "resume";
+
+    /// <summary>A request with an id of its own.</summary>
+    public static LeaseControl Make(string kind, string reason) => new(Guid.NewGuid().ToString("N"), kind, reason);
 }
 
 /// <summary>What a late or foreign holder is told.</summary>

@@ -46,16 +46,17 @@ internal static class LeaseRules
             : null;
     }
 
-    public static Refusal? Batch(long sequence, IReadOnlyList<EventEntry> events)
+    /// <param name="least">How many events it must have: a batch of none is a number alone.</param>
+    public static Refusal? Batch(long sequence, IReadOnlyList<EventEntry> events, int least = 1)
     {
         if (sequence < 1)
         {
             return Refusal.Invalid("batch_sequence", $"counts from 1, not {sequence}");
         }
 
-        if (events.Count is 0 or > LeaseBounds.MaxEventsPerBatch)
+        if (events.Count < least || events.Count > LeaseBounds.MaxEventsPerBatch)
         {
-            return Refusal.Invalid("events", $"must be 1 to {LeaseBounds.MaxEventsPerBatch} events, not {events.Count}");
+            return Refusal.Invalid("events", $"must be {least} to {LeaseBounds.MaxEventsPerBatch} events, not {events.Count}");
         }
 
         long bytes = 0;

@@ -1,7 +1,4 @@
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 
 namespace Coordinator.Leases;
 
@@ -60,6 +57,30 @@ internal sealed class Lessor(ILeaseStore store)
         return results;
     }
 
+    /// <summary>Moves a lease that the holder has already onto a connection, and renews it.</summary>
+    public async ValueTask<Outcome<(Lease Lease, LeaseControl? Control)>> AdoptAsync(
+        string tenant, string resource, long token, string holder, string connection, CancellationToken cancellation)
+    {
+        if (Ref((resource, token)) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var key = ResourceKey.Of(tenant, resource);
+        var result = (await RenewAsync(Guard.Resume, [new(key, token, connection, holder)], cancellation).ConfigureAwait(false))[0];
+        if (result.Lost is { } lost)
+        {
+            return Refusals.Lost(key, lost);
+        }
+
+        if (!(await store.GetAsync(key, cancellation).ConfigureAwait(false)).Try(out var lease, out var gone))
+        {
+            return gone;
+        }
+
+        return lease.Token == token ? (lease, result.Control) : Refusals.Lost(key, new(EndReason.Forgotten, lease.Token, 0));
+    }
+
     /// <summary>The holder gives the lease back.</summary>
     public ValueTask<Outcome<bool>> ReleaseAsync(string tenant, string resource, long token, string operationId, CancellationToken cancellation) =>
         EndAsync(tenant, resource, token, EndReason.Released, operationId, cancellation);
@@ -77,7 +98,7 @@ internal sealed class Lessor(ILeaseStore store)
             return refusal;
         }
 
-        var control = new LeaseControl(Guid.NewGuid().ToString("N"), LeaseControl.Cancel, reason);
+        var control = LeaseControl.Make(LeaseControl.Cancel, reason);
         var step = new GuardedStep(ResourceKey.Of(tenant, resource), token) { Control = control };
         return (await store.StepAsync(step, cancellation).ConfigureAwait(false)).Try(out _, out var refused) ? control : refused;
     }
@@ -103,7 +124,7 @@ internal sealed class Lessor(ILeaseStore store)
         var step = new GuardedStep(ResourceKey.Of(tenant, resource), token)
         {
             Connection = connection,
-            Batch = new(sequence, Digest(events), events),
+            Batch = new(sequence, Digests.Of(events), events),
         };
         return await store.StepAsync(step, cancellation).ConfigureAwait(false);
     }
@@ -152,21 +173,4 @@ internal sealed class Lessor(ILeaseStore store)
     private static Operation? Operation(string id, params string[] arguments) => id.Length == 0 ? null : new(id, string.Join('|', arguments));
 
     private static string Milliseconds(TimeSpan ttl) => ttl.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture);
-
-    // Lengths go in with the contents, so that no two different batches read as the same bytes.
-    private static string Digest(IReadOnlyList<EventEntry> events)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> lengths = stackalloc byte[8];
-        foreach (var entry in events)
-        {
-            BinaryPrimitives.WriteInt32LittleEndian(lengths, entry.Type.Length);
-            BinaryPrimitives.WriteInt32LittleEndian(lengths[4..], entry.Payload.Length);
-            hash.AppendData(lengths);
-            hash.AppendData(Encoding.UTF8.GetBytes(entry.Type));
-            hash.AppendData(entry.Payload.Span);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
-    }
 }

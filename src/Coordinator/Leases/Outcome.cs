@@ -75,6 +75,9 @@ internal sealed record Refusal(RefusalKind Kind, string Message)
     /// <summary>How many there are, for <see cref="RefusalKind.TooManyActive"/>.</summary>
     public int? Active { get; init; }
 
+    /// <summary>How many there may be, for <see cref="RefusalKind.TooManyActive"/>.</summary>
+    public int? Most { get; init; }
+
     public static Refusal Invalid(string field, string message) => new(RefusalKind.InvalidField, $"{field}: {message}") { Field = field };
 }
 

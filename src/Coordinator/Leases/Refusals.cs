@@ -59,7 +59,8 @@ internal static class Refusals
 
     public static Refusal NameTaken(string name) => new(RefusalKind.NameTaken, $"{name} is in use") { About = name };
 
-    public static Refusal TooManyActive(int active) => new(RefusalKind.TooManyActive, $"{active} are active already") { Active = active };
+    public static Refusal TooManyActive(int active, int most) =>
+        new(RefusalKind.TooManyActive, $"{active} are active, of at most {most}") { Active = active, Most = most };
 
     private static string Instant(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }

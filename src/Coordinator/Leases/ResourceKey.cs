@@ -18,18 +18,28 @@ internal sealed record ResourceKey(string Tenant, string Name, int Partition)
     /// <inheritdoc cref="Run"/>
     public const string Worker = "worker:";
 
+    /// <summary>The prefix of a worker's TypeID.</summary>
+    public const string WorkerIdPrefix = "wrk";
+
     /// <summary>What stands before the first colon of its name; the name where there is none.</summary>
     public string Kind => Name.Split(':', 2)[0];
 
     /// <summary>The key of a resource: its partition follows from tenant and name.</summary>
-    /// <remarks>A run's id carries the partition of its lane; all tunnels of a tenant share one, so that their names and number are kept in one step.</remarks>
+    /// <remarks>
+    /// The ids of runs and workers carry their partition: a run's that of its lane, a worker's that of the operation which registers it. All
+    /// tunnels of a tenant share one, so that their names and number are kept in one step.
+    /// </remarks>
     public static ResourceKey Of(string tenant, string name) => new(tenant, name,
         name.StartsWith(Run, StringComparison.Ordinal) && Guid.TryParseExact(name[Run.Length..], "D", out var id) ? PartitionOf(id)
+        : name.StartsWith(Worker, StringComparison.Ordinal) && TypeIds.IsValid(name[Worker.Length..], WorkerIdPrefix) ? TypeIds.LastByte(name)
         : name.StartsWith(Tunnel, StringComparison.Ordinal) ? PartitionOfTunnels(tenant)
         : PartitionOf(tenant, name));
 
     /// <summary>The partition of what waits in a lane.</summary>
     public static int PartitionOfLane(string tenant, string lane) => PartitionOf(tenant, $"lane:{lane}");
+
+    /// <summary>Where a retry of an operation finds what the first try made.</summary>
+    public static int PartitionOfOperation(string tenant, string id) => PartitionOf(tenant, $"operation:{id}");
 
     public static int PartitionOfTunnels(string tenant) => PartitionOf(tenant, Tunnel);
 

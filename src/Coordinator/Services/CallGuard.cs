@@ -81,5 +81,7 @@ internal static class CallContextExtensions
     public static OpenStream GetStream(this ServerCallContext context) => (OpenStream)context.UserState[typeof(OpenStream)];
 
     /// <summary>The value, or the refusal as the call's status.</summary>
-    public static T OrThrow<T>(this Outcome<T> outcome) => outcome.Try(out var value, out var refusal) ? value : throw StatusTable.ToException(refusal);
+    /// <param name="room">Whose words the status is in; null for everybody's.</param>
+    public static T OrThrow<T>(this Outcome<T> outcome, Room? room = null) =>
+        outcome.Refusal is { } refusal ? throw StatusTable.ToException(refusal, room) : outcome.Value!;
 }

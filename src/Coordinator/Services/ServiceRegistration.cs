@@ -16,7 +16,10 @@ internal static class ServiceRegistration
     private const int MaxMessageBytes = 4 << 20;
 
     private static readonly ServiceDescriptor[] Always =
-        [V1.Sessions.Descriptor, V1.Leases.Descriptor, V1.Events.Descriptor, V1.Access.Descriptor, Grpc.Health.V1.Health.Descriptor];
+    [
+        V1.Sessions.Descriptor, V1.Leases.Descriptor, V1.Events.Descriptor, V1.Runs.Descriptor, V1.Workers.Descriptor, V1.Tunnels.Descriptor,
+        V1.Access.Descriptor, Grpc.Health.V1.Health.Descriptor,
+    ];
 
     private static readonly ServiceDescriptor[] OfReflection =
         [Grpc.Reflection.V1.ServerReflection.Descriptor, Grpc.Reflection.V1Alpha.ServerReflection.Descriptor];
@@ -54,7 +57,8 @@ internal static class ServiceRegistration
             .AddSingleton(new ServiceNames(descriptors.Select(descriptor => descriptor.FullName).ToHashSet()))
             .AddSingleton<ChangeFeed>()
             .AddHostedService(provider => provider.GetRequiredService<ChangeFeed>())
-            .AddHostedService<Sweeper>();
+            .AddHostedService<Sweeper>()
+            .AddRooms();
     }
 
     /// <summary>Maps every service; gives the full names of the methods that are reachable.</summary>
@@ -66,6 +70,7 @@ internal static class ServiceRegistration
         V1.Sessions.BindService(binder, app.Services.GetRequiredService<SessionsService>());
         V1.Leases.BindService(binder, app.Services.GetRequiredService<LeasesService>());
         V1.Events.BindService(binder, app.Services.GetRequiredService<EventsService>());
+        RoomRegistration.BindRooms(binder, app.Services);
         V1.Access.BindService(binder, app.Services.GetRequiredService<AccessService>());
         Grpc.Health.V1.Health.BindService(binder, app.Services.GetRequiredService<HealthService>());
         if (reflection)

@@ -7,6 +7,14 @@ using System.Globalization;
 
 namespace Coordinator.Services;
 
+/// <summary>A room whose callers know its things by its own words.</summary>
+internal enum Room
+{
+    Runs,
+    Workers,
+    Tunnels,
+}
+
 /// <summary>The one table from what a rule refuses, or a store fails with, to gRPC: status code and reason.</summary>
 internal static class StatusTable
 {
@@ -42,13 +50,31 @@ internal static class StatusTable
         _ => throw new ArgumentOutOfRangeException(nameof(failure), failure, "A failure without a status."),
     };
 
-    public static Google.Rpc.Status ToStatus(Refusal refusal)
+    /// <summary>A room has words of its own for some; the others are everybody's.</summary>
+    public static (StatusCode Code, string Reason) Of(RefusalKind kind, Room? room) => (room, kind) switch
     {
-        var (code, reason) = Of(refusal.Kind);
+        (Room.Runs, RefusalKind.RecordNotFound) => (StatusCode.NotFound, "RUN_NOT_FOUND"),
+        (Room.Runs, RefusalKind.RecordFinal) => (StatusCode.FailedPrecondition, "RUN_ENDED"),
+        (Room.Runs, RefusalKind.NotHolder) => (StatusCode.Aborted, "CLAIM_NOT_HELD"),
+        (Room.Runs, RefusalKind.LeaseLost or RefusalKind.LeaseNotFound) => (StatusCode.Aborted, "CLAIM_LOST"),
+        (Room.Workers, RefusalKind.RecordNotFound) => (StatusCode.NotFound, "WORKER_NOT_FOUND"),
+        // Whatever is not kept alive is not there.
+        (Room.Tunnels, RefusalKind.RecordNotFound or RefusalKind.RecordFinal or RefusalKind.NotHolder) => (StatusCode.NotFound, "TUNNEL_NOT_FOUND"),
+        (Room.Tunnels, RefusalKind.NameTaken) => (StatusCode.AlreadyExists, "TUNNEL_SLUG_CONFLICT"),
+        (Room.Tunnels, RefusalKind.TooManyActive) => (StatusCode.FailedPrecondition, "TUNNEL_LIMIT_REACHED"),
+        _ => Of(kind),
+    };
+
+    public static Google.Rpc.Status ToStatus(Refusal refusal, Room? room = null)
+    {
+        var (code, reason) = Of(refusal.Kind, room);
         var info = new ErrorInfo { Domain = Domain, Reason = reason };
-        Add(info, "holder", refusal.Holder);
-        Add(info, "expires_at", refusal.ExpiresAt?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        Add(info, room is Room.Runs ? "worker_id" : "holder", refusal.Holder);
+        Add(info, room is Room.Runs ? "lease_expires_at" : "expires_at", refusal.ExpiresAt?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
         Add(info, "expected", Number(refusal.Expected));
+        Add(info, "about", refusal.About);
+        Add(info, "active_count", Number(refusal.Active));
+        Add(info, "max_active", Number(refusal.Most));
         if (refusal.Lost is { } lost)
         {
             Add(info, "reason", lost.Reason.ToString().ToLowerInvariant());
@@ -72,7 +98,7 @@ internal static class StatusTable
         return Make(code, failure.Message, new ErrorInfo { Domain = Domain, Reason = reason });
     }
 
-    public static RpcException ToException(Refusal refusal) => ToException(ToStatus(refusal));
+    public static RpcException ToException(Refusal refusal, Room? room = null) => ToException(ToStatus(refusal, room));
 
     /// <summary>A failure that no rule decided: of the call itself.</summary>
     public static RpcException Fail(StatusCode code, string reason, string message) =>

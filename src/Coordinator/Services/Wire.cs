@@ -77,6 +77,10 @@ internal static class Wire
 
     public static EventEntry[] ToEntries(this IEnumerable<Event> events) => [.. events.Select(e => new EventEntry(e.Type, e.Payload.Memory))];
 
+    public static Timestamp ToWire(this DateTimeOffset at) => Timestamp.FromDateTimeOffset(at);
+
+    public static Timestamp? ToWire(this DateTimeOffset? at) => at is { } instant ? Timestamp.FromDateTimeOffset(instant) : null;
+
     public static long Milliseconds(this TimeSpan span) => (long)span.TotalMilliseconds;
 
     /// <summary>A length from the wire; one too large for a <see cref="TimeSpan"/> becomes the largest, which every bound refuses.</summary>

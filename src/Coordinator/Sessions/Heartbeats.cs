@@ -114,7 +114,7 @@ internal sealed class Heartbeats(WorkerSession session, SessionParts parts, Held
             shortest = results[i].Ttl < shortest ? results[i].Ttl : shortest;
             if (results[i].Control is { } control)
             {
-                session.TellCancel(control, name, token);
+                session.Tell(control, name, token);
             }
         }
 

@@ -129,6 +129,9 @@ internal sealed class WorkerSession
             case ConnectRequest.FrameOneofCase.Acquire:
                 Answer(frame.Acquire.RequestId, () => AcquireAsync(frame.Acquire));
                 break;
+            case ConnectRequest.FrameOneofCase.Adopt:
+                Answer(frame.Adopt.RequestId, () => AdoptAsync(frame.Adopt));
+                break;
             case ConnectRequest.FrameOneofCase.Release:
                 Answer(frame.Release.RequestId, () => ReleaseAsync(frame.Release));
                 break;
@@ -171,10 +174,15 @@ internal sealed class WorkerSession
         GraceMs = grace.Milliseconds(),
     });
 
-    public void TellCancel(LeaseControl control, string resource, long token) => _controls.Send(new()
+    public void Tell(LeaseControl control, string resource, long token) => _controls.Send(new()
     {
         Id = control.Id,
-        Kind = Control.Types.Kind.Cancel,
+        Kind = control.Kind switch
+        {
+            LeaseControl.Pause => Control.Types.Kind.Pause,
+            LeaseControl.Resume => Control.Types.Kind.Resume,
+            _ => Control.Types.Kind.Cancel,
+        },
         Reason = control.Reason,
         Lease = new() { Resource = resource, Token = token },
     });
@@ -246,11 +254,40 @@ internal sealed class WorkerSession
         }
     }
 
+    private Google.Rpc.Status? RefuseMore() =>
+        _held.Count >= _parts.Options.Leases
+            ? StatusTable.ToStatus(new Refusal(RefusalKind.LimitExceeded, $"A stream holds at most {_parts.Options.Leases} leases"))
+            : null;
+
+    private async Task<Google.Rpc.Status?> AdoptAsync(Adopt adopt)
+    {
+        if (RefuseMore() is { } full)
+        {
+            return full;
+        }
+
+        var (resource, token) = (adopt.Lease?.Resource ?? "", adopt.Lease?.Token ?? 0);
+        var outcome = await _parts.Lessor.AdoptAsync(Tenant, resource, token, WorkerId, Connection, CancellationToken.None).ConfigureAwait(false);
+        if (!outcome.Try(out var adopted, out var refusal))
+        {
+            return StatusTable.ToStatus(refusal);
+        }
+
+        _held.Add(new(adopted.Lease.Resource, token, adopted.Lease.Ttl));
+        _outbox.Send(new() { Granted = new() { RequestId = adopt.RequestId, Lease = adopted.Lease.ToWire() } });
+        if (adopted.Control is { } control)
+        {
+            Tell(control, resource, token);
+        }
+
+        return null;
+    }
+
     private async Task<Google.Rpc.Status?> AcquireAsync(Acquire acquire)
     {
-        if (_held.Count >= _parts.Options.Leases)
+        if (RefuseMore() is { } full)
         {
-            return StatusTable.ToStatus(new Refusal(RefusalKind.LimitExceeded, $"A stream holds at most {_parts.Options.Leases} leases"));
+            return full;
         }
 
         var ttl = acquire.HasTtlMs ? Wire.FromMilliseconds(acquire.TtlMs) : _parts.Options.DefaultTtl;
@@ -304,7 +341,7 @@ internal sealed class WorkerSession
         {
             if (await _parts.Lessor.FindControlAsync(held.Resource, held.Token, Ended).ConfigureAwait(false) is { } control)
             {
-                TellCancel(control, held.Resource.Name, held.Token);
+                Tell(control, held.Resource.Name, held.Token);
             }
         }
         catch (Exception away) when (away is StoreException or OperationCanceledException)

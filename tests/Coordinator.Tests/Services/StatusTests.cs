@@ -3,6 +3,7 @@ using Coordinator.Services;
 using Coordinator.Sessions;
 using Coordinator.Storage;
 using Coordinator.Tests.Services.Harness;
+using Coordinator.Tunnels;
 using Coordinator.V1;
 using Google.Protobuf;
 using Google.Rpc;
@@ -28,6 +29,11 @@ public sealed class StatusTests
         [RefusalKind.BatchMismatch] = (StatusCode.InvalidArgument, "BATCH_MISMATCH"),
         [RefusalKind.PositionBeyondEnd] = (StatusCode.OutOfRange, "POSITION_BEYOND_END"),
         [RefusalKind.CursorTrimmed] = (StatusCode.OutOfRange, "CURSOR_TRIMMED"),
+        [RefusalKind.RecordNotFound] = (StatusCode.NotFound, "RUN_NOT_FOUND"),
+        [RefusalKind.RecordFinal] = (StatusCode.FailedPrecondition, "RUN_ENDED"),
+        [RefusalKind.NotHolder] = (StatusCode.Aborted, "CLAIM_NOT_HELD"),
+        [RefusalKind.NameTaken] = (StatusCode.AlreadyExists, "TUNNEL_SLUG_CONFLICT"),
+        [RefusalKind.TooManyActive] = (StatusCode.FailedPrecondition, "TUNNEL_LIMIT_REACHED"),
         [RefusalKind.LimitExceeded] = (StatusCode.ResourceExhausted, "LIMIT_EXCEEDED"),
     };
 
@@ -44,6 +50,7 @@ public sealed class StatusTests
         {
             services.Configure<StoreRetention>(retention => retention.ChangesPerPartition = 100);
             services.Configure<SessionOptions>(session => session.Leases = 1);
+            services.Configure<TunnelOptions>(tunnels => tunnels.MostActive = 1);
         });
         var status = await ProvokeAsync(host, kind);
         Assert.Equal(Documented[kind], ((StatusCode)status.Code, status.Info().Reason));
@@ -166,6 +173,21 @@ public sealed class StatusTests
                     return (await Statuses.RefusedAsync(watch.ResponseStream)).Rich();
                 }
 
+            case RefusalKind.RecordNotFound:
+                return (await Statuses.RefusedAsync(host.Runs.GetAsync(new() { Id = Guid.NewGuid().ToString() }, headers))).Rich();
+            case RefusalKind.RecordFinal:
+                var over = (await host.Runs.QueueAsync(new() { LaneKey = "l", Title = "t" }, headers)).Run.Id;
+                await host.Runs.CancelAsync(new() { Id = over }, headers);
+                return (await Statuses.RefusedAsync(host.Runs.CancelAsync(new() { Id = over }, headers))).Rich();
+            case RefusalKind.NotHolder:
+                var waits = (await host.Runs.QueueAsync(new() { LaneKey = "l", Title = "t" }, headers)).Run.Id;
+                return (await Statuses.RefusedAsync(host.Runs.ReportAsync(new() { Id = waits, WorkerId = "w" }, headers))).Rich();
+            case RefusalKind.NameTaken:
+                await host.Tunnels.CreateAsync(new() { Port = 1, RequestedSlug = "a" }, headers);
+                return (await Statuses.RefusedAsync(host.Tunnels.CreateAsync(new() { Port = 1, RequestedSlug = "a" }, headers))).Rich();
+            case RefusalKind.TooManyActive:
+                await host.Tunnels.CreateAsync(new() { Port = 1, RequestedSlug = "a" }, headers);
+                return (await Statuses.RefusedAsync(host.Tunnels.CreateAsync(new() { Port = 1, RequestedSlug = "b" }, headers))).Rich();
             case RefusalKind.LimitExceeded:
                 using (var call = host.Sessions.Connect(headers))
                 {

@@ -42,6 +42,12 @@ internal static class EmbeddedGuard
             return closed;
         }
 
+        // What asks to stop is not replaced by what asks for less.
+        if (plan is { WithRecord: true, Control: not null } && EmbeddedRecords.Find(step, resource)!.Fields.ContainsKey(RecordFields.Cancel))
+        {
+            return Refusals.Final(resource, "cancelled");
+        }
+
         var valid = lease is not null && (plan.Token is null || lease.Token == plan.Token)
             && (plan.Connection is null || lease.Connection == plan.Connection) && (plan.Holder is null || lease.Holder == plan.Holder);
         var granting = lease is null && plan.Grant is not null;

@@ -190,7 +190,7 @@ internal sealed class EmbeddedRecordStore(EmbeddedState state) : IRecordStore
         }
 
         return command.Names.FirstOrDefault(name => step.Place.Names.ContainsKey((tenant, name))) is { } taken ? Refusals.NameTaken(taken)
-            : command.MostActive > 0 && active >= command.MostActive ? Refusals.TooManyActive(active)
+            : command.MostActive > 0 && active >= command.MostActive ? Refusals.TooManyActive(active, command.MostActive)
             : null;
     }
 

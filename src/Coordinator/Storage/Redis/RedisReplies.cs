@@ -80,7 +80,7 @@ internal static class RedisReplies
         "final" => Refusals.Final(resource, Text(reply[2])),
         "foreign" => Refusals.NotHolder(resource, Held(resource, reply[2])),
         "taken" => Refusals.NameTaken(Text(reply[2])),
-        "full" => Refusals.TooManyActive((int)reply[2]),
+        "full" => Refusals.TooManyActive((int)reply[2], (int)reply[3]),
         "mismatch" => Refusals.OperationMismatch(),
         "gap" => Refusals.Gap((long)reply[2]),
         "batch_mismatch" => Refusals.BatchMismatch(),

@@ -43,6 +43,12 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public V1.Events.EventsClient Events => new(Channel);
 
+    public V1.Runs.RunsClient Runs => new(Channel);
+
+    public V1.Workers.WorkersClient Workers => new(Channel);
+
+    public V1.Tunnels.TunnelsClient Tunnels => new(Channel);
+
     public V1.Access.AccessClient Access => new(Channel);
 
     public V1.Sessions.SessionsClient Sessions => new(Channel);

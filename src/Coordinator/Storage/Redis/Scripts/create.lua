@@ -3,7 +3,7 @@
 -- KEYS: lease, due, head, changes, held, ended [, operation]
 -- ARGV: not_after, operation's digest, operation's life in ms, lane to queue it in ('': none), most active ones (0: no bound), holder,
 --   ttl_ms of its first grant (0: none), how many names, the names, then field, value, ... of the record
--- Returns {'ok', now, view} | {'mismatch', now} | {'taken', now, name} | {'full', now, active}
+-- Returns {'ok', now, view} | {'mismatch', now} | {'taken', now, name} | {'full', now, active, most}
 local k = keys_of(KEYS[1])
 if KEYS[7] then
   local seen, matches, name = operation(KEYS[7], ARGV[2])
@@ -22,7 +22,7 @@ end
 for i = 9, 8 + names do
   if redis.call('HEXISTS', k.names, ARGV[i]) == 1 then return { 'taken', int(now), ARGV[i] } end
 end
-if most > 0 and redis.call('ZCARD', active) >= most then return { 'full', int(now), redis.call('ZCARD', active) } end
+if most > 0 and redis.call('ZCARD', active) >= most then return { 'full', int(now), redis.call('ZCARD', active), most } end
 
 -- An order without ties.
 local created = int(math.max(now, tonumber(redis.call('HGET', k.head, 'created') or '0') + 1))

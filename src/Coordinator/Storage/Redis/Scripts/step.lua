@@ -11,9 +11,11 @@ local k = keys_of(KEYS[1])
 local token, holder = ARGV[2], ARGV[4]
 local l = read(k)
 if KEYS[8] then
-  local state = redis.call('HMGET', k.record, 'created', 'state')
+  local state = redis.call('HMGET', k.record, 'created', 'state', 'cancel')
   if not state[1] then return { 'absent', int(now) } end
   if state[2] and ENDED[state[2]] then return { 'final', int(now), state[2] } end
+  -- What asks to stop is not replaced by what asks for less.
+  if state[3] and ARGV[8] ~= '' then return { 'final', int(now), 'cancelled' } end
 end
 local valid = l and (token == '0' or l.token == token) and (ARGV[3] == '*' or l.connection == ARGV[3]) and (holder == '' or l.holder == holder)
 local granting = not l and ARGV[6] ~= '0'

@@ -1,0 +1,148 @@
+using Coordinator.Credentials;
+using Coordinator.Leases;
+using Coordinator.Records;
+using Microsoft.Extensions.Options;
+using System.Globalization;
+
+namespace Coordinator.Tunnels;
+
+/// <summary>A tunnel that was made, and the token of its own: shown once.</summary>
+internal sealed record MadeTunnel(Record Tunnel, string RuntimeToken);
+
+/// <summary>
+/// The life of a tunnel: made under a name that is its own, kept by heartbeats, stopped. When its lease ends the names are free in the
+/// same step, and the log <see cref="CleanUpLog"/> says what is to be cleaned up outside.
+/// </summary>
+internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, ICredentialStore credentials, IOptions<TunnelOptions> options)
+{
+    /// <summary>The resource whose log tells of tunnels that ended.</summary>
+    public const string CleanUpLog = "tunnel:clean-up";
+
+    public const string Kind = "tunnel";
+    private const string HeartbeatScope = "tunnels:heartbeat";
+    private const string Host = "host:";
+
+    /// <param name="slug">Null for a random one.</param>
+    /// <param name="operationId">A retry gets the first tunnel, under a further token.</param>
+    public async ValueTask<Outcome<MadeTunnel>> CreateAsync(string tenant, string subject, int port, string? slug, string operationId, CancellationToken cancellation)
+    {
+        if ((slug is null ? null : TunnelRules.Slug(slug)) is { } bad)
+        {
+            return bad;
+        }
+
+        if (operationId.Length > 0 && LeaseRules.Id(operationId, "operation_id") is { } refusal)
+        {
+            return refusal;
+        }
+
+        var (name, id) = (slug ?? TunnelRules.RandomSlug(), Guid.NewGuid());
+        var host = $"{name}.{options.Value.Domain.Replace("{account}", tenant, StringComparison.Ordinal)}";
+        if (!(await IssueAsync(tenant, id.ToString(), cancellation).ConfigureAwait(false)).Try(out var issued, out var refused))
+        {
+            return refused;
+        }
+
+        var fields = new Dictionary<string, string>
+        {
+            [RecordFields.State] = TunnelRules.Active,
+            [RecordFields.Slug] = name,
+            [RecordFields.Hostname] = host,
+            [TunnelFields.Port] = port.ToString(CultureInfo.InvariantCulture),
+            [TunnelFields.Credentials] = issued.Credential.Id,
+        };
+        var create = new CreateRecord(Resource(tenant, id), fields, Operation(operationId, port, slug))
+        {
+            Names = [$"slug:{name}", $"{Host}{host}"],
+            MostActive = options.Value.MostActive,
+            Lease = (subject, options.Value.LeaseTtl),
+        };
+        var outcome = await records.CreateAsync(create, cancellation).ConfigureAwait(false);
+        if (outcome.Value is { } made && made.Resource == create.Resource)
+        {
+            return new MadeTunnel(made, issued.Token);
+        }
+
+        await credentials.RemoveAsync(tenant, issued.Credential.Id, cancellation).ConfigureAwait(false);
+        return outcome.Try(out var first, out refused) ? await AgainAsync(first, cancellation).ConfigureAwait(false) : refused;
+    }
+
+    /// <summary>By its id or its hostname. Refuses with <see cref="RefusalKind.RecordNotFound"/>.</summary>
+    public async ValueTask<Outcome<Record>> FindAsync(string tenant, string idOrHostname, CancellationToken cancellation)
+    {
+        var name = Guid.TryParseExact(idOrHostname, "D", out var id)
+            ? Resource(tenant, id).Name
+            : await records.FindAsync(ResourceKey.PartitionOfTunnels(tenant), tenant, Host + idOrHostname.ToLowerInvariant(), cancellation).ConfigureAwait(false);
+        return name is null
+            ? Refusals.Absent(ResourceKey.Of(tenant, ResourceKey.Tunnel + idOrHostname.ToLowerInvariant()))
+            : await records.GetAsync(ResourceKey.Of(tenant, name), cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Its lease lasts from now.</summary>
+    public async ValueTask<Outcome<Record>> BeatAsync(ResourceKey tunnel, CancellationToken cancellation)
+    {
+        var step = new RecordStep(tunnel) { Renew = options.Value.LeaseTtl, Changes = [new(ChangeKind.Now, RecordFields.LastHeartbeat)] };
+        return Only(await records.StepAsync(step, cancellation).ConfigureAwait(false));
+    }
+
+    /// <summary>Appends to its log; the lease is not renewed by that.</summary>
+    public async ValueTask<Outcome<Record>> RecordAsync(ResourceKey tunnel, EventEntry telemetry, CancellationToken cancellation)
+    {
+        if (LeaseRules.Batch(1, [telemetry]) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var step = new RecordStep(tunnel) { Batch = new(EventBatch.Next, Digests.Of([telemetry]), [telemetry]) };
+        return Only(await records.StepAsync(step, cancellation).ConfigureAwait(false));
+    }
+
+    public async ValueTask<Outcome<Record>> StopAsync(ResourceKey tunnel, CancellationToken cancellation)
+    {
+        var outcome = await records.EndAsync(new(tunnel, null, null, TunnelRules.Stopped, null), cancellation).ConfigureAwait(false);
+        if (outcome.Value is { } stopped)
+        {
+            await ForgetTokensAsync(stopped, cancellation).ConfigureAwait(false);
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Nobody can speak for a tunnel that has ended.</summary>
+    public async ValueTask ForgetTokensAsync(Record tunnel, CancellationToken cancellation)
+    {
+        foreach (var id in tunnel.Text(TunnelFields.Credentials)?.Split(',') ?? [])
+        {
+            await credentials.RemoveAsync(tunnel.Resource.Tenant, id, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    // Tokens are not kept, so the answer that was lost cannot be given again: this one holds another token.
+    private async ValueTask<Outcome<MadeTunnel>> AgainAsync(Record first, CancellationToken cancellation)
+    {
+        if (!(await IssueAsync(first.Resource.Tenant, first.Id, cancellation).ConfigureAwait(false)).Try(out var issued, out var refused))
+        {
+            return refused;
+        }
+
+        var ids = $"{first.Text(TunnelFields.Credentials)},{issued.Credential.Id}";
+        var noted = await records.StepAsync(new(first.Resource) { Changes = [new(ChangeKind.Set, TunnelFields.Credentials, ids)] }, cancellation).ConfigureAwait(false);
+        if (Only(noted).Try(out var tunnel, out refused))
+        {
+            return new MadeTunnel(tunnel, issued.Token);
+        }
+
+        await credentials.RemoveAsync(first.Resource.Tenant, issued.Credential.Id, cancellation).ConfigureAwait(false);
+        return refused;
+    }
+
+    private ValueTask<Outcome<IssuedToken>> IssueAsync(string tenant, string id, CancellationToken cancellation) =>
+        issuer.IssueAsync(CredentialKind.Runtime, tenant, $"tunnel:{id}", null, [HeartbeatScope], ResourceKey.Tunnel + id, cancellation);
+
+    private static Operation? Operation(string id, int port, string? slug) =>
+        id.Length == 0 ? null : new(id, Digests.Of("create", port.ToString(CultureInfo.InvariantCulture), slug));
+
+    private static Outcome<Record> Only(Outcome<(Record Record, StepResult Step)> outcome) => outcome.Try(out var done, out var refusal) ? done.Record : refusal;
+
+    private static ResourceKey Resource(string tenant, Guid id) => ResourceKey.Of(tenant, $"{ResourceKey.Tunnel}{id:D}");
+}

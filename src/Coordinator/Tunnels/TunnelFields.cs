@@ -1,0 +1,10 @@
+namespace Coordinator.Tunnels;
+
+/// <summary>The fields of a tunnel's record, beside those that the store knows of itself.</summary>
+internal static class TunnelFields
+{
+    public const string Port = "port";
+
+    /// <summary>The ids of its runtime tokens' credentials, with commas between.</summary>
+    public const string Credentials = "credentials";
+}
