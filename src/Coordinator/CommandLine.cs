@@ -1,4 +1,5 @@
 using Coordinator.Credentials;
+using Coordinator.Limits;
 using Microsoft.Extensions.Options;
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
@@ -19,12 +20,15 @@ internal static class CommandLine
     private static readonly Option<bool> NoReflection = new("--no-reflection") { Description = "Turns server reflection off" };
     private static readonly Option<double> DrainSeconds = new("--drain-seconds") { Description = "How long workers may take to move away on SIGTERM, 0 to 9", DefaultValueFactory = _ => 5 };
     private static readonly Option<string?> InsecureListen = new("--insecure-listen") { Description = "Listens in clear text on this address instead of 127.0.0.1: whoever sees the traffic sees the tokens" };
+    private static readonly Option<int> RateLimitRuns = new("--rate-limit-runs") { Description = "Run reports a minute of each client address; 0 for no limit", DefaultValueFactory = _ => LimitRules.DefaultRuns };
+    private static readonly Option<int> RateLimitTunnels = new("--rate-limit-tunnels") { Description = "Tunnel calls a minute of each credential; 0 for no limit", DefaultValueFactory = _ => LimitRules.DefaultTunnels };
+    private static readonly Option<string[]> RateLimitExempt = new("--rate-limit-exempt") { Description = "Client addresses that no limit counts, such as 10.0.0.0/8; may be given again" };
 
     public static Task<int> RunAsync(string[] arguments, Func<CoordinatorOptions, CancellationToken, Task<int>> run)
     {
         var root = new RootCommand("A lease coordinator: workers hold leases and ship events over one gRPC stream")
         {
-            GrpcPort, Redis, Token, TokenFile, GatewayToken, Tenant, NoReflection, DrainSeconds, InsecureListen, TokenCommands.Build(),
+            GrpcPort, Redis, Token, TokenFile, GatewayToken, Tenant, NoReflection, DrainSeconds, InsecureListen, RateLimitRuns, RateLimitTunnels, RateLimitExempt, TokenCommands.Build(),
         };
         root.SetAction(async (parsed, cancellation) =>
         {
@@ -70,6 +74,9 @@ internal static class CommandLine
             GatewayToken = parsed.GetValue(GatewayToken) ?? NotEmpty(Environment.GetEnvironmentVariable("COORDINATOR_GATEWAY_TOKEN")),
             Reflection = !parsed.GetValue(NoReflection),
             Drain = Seconds(parsed.GetValue(DrainSeconds)),
+            RateLimitRuns = parsed.GetValue(RateLimitRuns),
+            RateLimitTunnels = parsed.GetValue(RateLimitTunnels),
+            RateLimitExempt = [.. (parsed.GetValue(RateLimitExempt) ?? []).Select(Network)],
         };
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         return options;
@@ -81,6 +88,10 @@ internal static class CommandLine
         listen is null ? IPAddress.Loopback
         : IPAddress.TryParse(listen, out var address) ? address
         : throw new ValidationException($"--insecure-listen must be an IP address, not {listen}.");
+
+    private static IPNetwork Network(string text) =>
+        IPNetwork.TryParse(text, out var network) ? network
+        : throw new ValidationException($"--rate-limit-exempt must be an address range such as 10.0.0.0/8 or fd00::/8, with no bits set beyond the prefix, not {text}.");
 
     // NaN and what no TimeSpan can hold are no less out of range than 10.
     private static TimeSpan Seconds(double seconds) =>

@@ -1,6 +1,7 @@
 using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
+using Coordinator.Limits;
 using Coordinator.Records;
 using Coordinator.Storage.Embedded;
 using Coordinator.Storage.Redis;
@@ -19,6 +20,7 @@ internal static class StorageRegistration
         .AddSingleton<ILeaseStore, EmbeddedLeaseStore>()
         .AddSingleton<IRecordStore, EmbeddedRecordStore>()
         .AddSingleton<IEventStore, EmbeddedEventStore>()
+        .AddSingleton<ILimitStore, EmbeddedLimitStore>()
         .AddSingleton<ICredentialStore>(new SeededCredentialStore(new EmbeddedCredentialStore(), seeds));
 
     /// <summary>A Redis that is connected already; it may still be away or unfit.</summary>
@@ -28,6 +30,7 @@ internal static class StorageRegistration
         .AddSingleton(store.Leases)
         .AddSingleton(store.Records)
         .AddSingleton(store.Events)
+        .AddSingleton(store.Limits)
         .AddSingleton<ICredentialStore>(new SeededCredentialStore(store.Credentials, seeds));
 
     private static StoreRetention Retention(IServiceProvider provider) => provider.GetRequiredService<IOptions<StoreRetention>>().Value;

@@ -37,6 +37,8 @@ internal sealed class RedisScripts(StoreRetention retention)
 
     public string CredentialList { get; } = Load("credential_list", retention);
 
+    public string Limit { get; } = Load("limit", retention);
+
     // The flags line must be the first of the text; keys and prelude come behind it.
     private static string Load(string name, StoreRetention retention)
     {
