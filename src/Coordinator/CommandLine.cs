@@ -91,7 +91,7 @@ internal static class CommandLine
 
     private static IPNetwork Network(string text) =>
         IPNetwork.TryParse(text, out var network) ? network
-        : throw new ValidationException($"--rate-limit-exempt must be an address range such as 10.0.0.0/8 or fd00::/8, with no bits set beyond the prefix, not {text}.");
+        : throw new ValidationException($"--rate-limit-exempt must be an address range such as 10.0.0.0/8 or fd00::/8, not {text}.");
 
     // NaN and what no TimeSpan can hold are no less out of range than 10.
     private static TimeSpan Seconds(double seconds) =>
