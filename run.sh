@@ -45,6 +45,10 @@ if [ -z "$token" ]; then
   [ -s .run/token ] || random 24 >.run/token
   token=$(cat .run/token)
 fi
+# What the gateway shows the coordinator to be believed about its clients' addresses: for these two programs and no other.
+[ -s .run/gateway-token ] || random 24 >.run/gateway-token
+gateway_token=$(cat .run/gateway-token)
+unset COORDINATOR_GATEWAY_TOKEN
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 COORDINATOR_TOKEN=$token
 configuration=${CONFIGURATION:-Release}
@@ -69,8 +73,10 @@ start() { # start NAME PROJECT ARGUMENTS…: its output goes to .run/NAME.log
   dotnet "$dll" "$@" >".run/$name.log" 2>&1 &
   children+=($!)
 }
-start coordinator "src/Coordinator/bin/$configuration/net10.0/Coordinator.dll" --grpc-port "$grpc" --tenant "$account" ${redis:+--redis "$redis"}
-start gateway "src/Gateway/bin/$configuration/net10.0/Coordinator.Gateway.dll" --http-port "$http" --coordinators "http://127.0.0.1:$grpc"
+COORDINATOR_GATEWAY_TOKEN=$gateway_token \
+  start coordinator "src/Coordinator/bin/$configuration/net10.0/Coordinator.dll" --grpc-port "$grpc" --tenant "$account" ${redis:+--redis "$redis"}
+COORDINATOR_GATEWAY_TOKEN=$gateway_token \
+  start gateway "src/Gateway/bin/$configuration/net10.0/Coordinator.Gateway.dll" --http-port "$http" --coordinators "http://127.0.0.1:$grpc"
 
 alive() {
   for child in "${children[@]}"; do

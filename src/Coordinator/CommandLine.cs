@@ -1,4 +1,5 @@
 using Coordinator.Credentials;
+using Coordinator.Limits;
 using Microsoft.Extensions.Options;
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
@@ -23,13 +24,16 @@ internal static class CommandLine
     private static readonly Option<int> TunnelTtlSeconds = new("--tunnel-ttl-seconds") { Description = "How long a tunnel lives without a heartbeat, 1 to 3600", DefaultValueFactory = _ => 60 };
     private static readonly Option<int> PresenceTtlSeconds = new("--presence-ttl-seconds") { Description = "How long a worker counts as present after its activity heartbeat, 1 to 86400", DefaultValueFactory = _ => 900 };
     private static readonly Option<string?> InsecureListen = new("--insecure-listen") { Description = "Listens in clear text on this address instead of 127.0.0.1: whoever sees the traffic sees the tokens" };
+    private static readonly Option<int> RateLimitRuns = new("--rate-limit-runs") { Description = "Run reports a minute of each client address; 0 for no limit", DefaultValueFactory = _ => LimitRules.DefaultRuns };
+    private static readonly Option<int> RateLimitTunnels = new("--rate-limit-tunnels") { Description = "Tunnel calls a minute of each credential; 0 for no limit", DefaultValueFactory = _ => LimitRules.DefaultTunnels };
+    private static readonly Option<string[]> RateLimitExempt = new("--rate-limit-exempt") { Description = "Client addresses that no limit counts, such as 10.0.0.0/8; may be given again" };
 
     public static Task<int> RunAsync(string[] arguments, Func<CoordinatorOptions, CancellationToken, Task<int>> run)
     {
         var root = new RootCommand("A lease coordinator: workers hold leases and ship events over one gRPC stream")
         {
             GrpcPort, Redis, Token, TokenFile, GatewayToken, Tenant, NoReflection, DrainSeconds, TunnelDomain, TunnelsPerAccount,
-            TunnelTtlSeconds, PresenceTtlSeconds, InsecureListen, TokenCommands.Build(),
+            TunnelTtlSeconds, PresenceTtlSeconds, InsecureListen, RateLimitRuns, RateLimitTunnels, RateLimitExempt, TokenCommands.Build(),
         };
         root.SetAction(async (parsed, cancellation) =>
         {
@@ -79,6 +83,9 @@ internal static class CommandLine
             TunnelsPerAccount = parsed.GetValue(TunnelsPerAccount),
             TunnelTtlSeconds = parsed.GetValue(TunnelTtlSeconds),
             PresenceTtlSeconds = parsed.GetValue(PresenceTtlSeconds),
+            RateLimitRuns = parsed.GetValue(RateLimitRuns),
+            RateLimitTunnels = parsed.GetValue(RateLimitTunnels),
+            RateLimitExempt = [.. (parsed.GetValue(RateLimitExempt) ?? []).Select(Network)],
         };
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         return options;
@@ -90,6 +97,10 @@ internal static class CommandLine
         listen is null ? IPAddress.Loopback
         : IPAddress.TryParse(listen, out var address) ? address
         : throw new ValidationException($"--insecure-listen must be an IP address, not {listen}.");
+
+    private static IPNetwork Network(string text) =>
+        IPNetwork.TryParse(text, out var network) ? network
+        : throw new ValidationException($"--rate-limit-exempt must be an address range such as 10.0.0.0/8 or fd00::/8, not {text}.");
 
     // NaN and what no TimeSpan can hold are no less out of range than 10.
     private static TimeSpan Seconds(double seconds) =>

@@ -1,5 +1,6 @@
 using Coordinator.Credentials;
 using Coordinator.Leases;
+using Coordinator.Limits;
 using Coordinator.Services;
 using Coordinator.Sessions;
 using Coordinator.Storage;
@@ -52,6 +53,7 @@ internal static class CoordinatorHost
             builder.Services.AddRedisStorage(redis, Seeds(options));
         }
 
+        builder.Services.AddSingleton(new LimitRules(options.RateLimitRuns, options.RateLimitTunnels, options.RateLimitExempt));
         builder.Services.AddSessions().AddCoordinatorServices(options.Reflection);
         configure?.Invoke(builder);
 

@@ -1,4 +1,5 @@
 using Coordinator.Credentials;
+using Coordinator.Limits;
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 
@@ -53,6 +54,17 @@ internal sealed class CoordinatorOptions : IValidatableObject
     /// <inheritdoc cref="Workers.WorkerOptions.PresenceTtl"/>
     [Range(1, 86_400, ErrorMessage = "--presence-ttl-seconds must be 1 to 86400.")]
     public int PresenceTtlSeconds { get; set; } = 900;
+
+    /// <summary>Run reports a minute of each client address. 0 to 1,000,000, 0 for no limit; default 600.</summary>
+    [Range(0, 1_000_000, ErrorMessage = "--rate-limit-runs must be 0 to 1000000.")]
+    public int RateLimitRuns { get; set; } = LimitRules.DefaultRuns;
+
+    /// <summary>Tunnel calls a minute of each credential. 0 to 1,000,000, 0 for no limit; default 100.</summary>
+    [Range(0, 1_000_000, ErrorMessage = "--rate-limit-tunnels must be 0 to 1000000.")]
+    public int RateLimitTunnels { get; set; } = LimitRules.DefaultTunnels;
+
+    /// <summary>Client addresses that no limit counts. Default none.</summary>
+    public IReadOnlyList<IPNetwork> RateLimitExempt { get; set; } = [];
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -13,5 +13,7 @@ internal static class Metrics
 
     public static Counter<long> Appended { get; } = Meter.CreateCounter<long>("events.appended", "{event}", "Events stored over worker streams");
 
+    public static Counter<long> Limited { get; } = Meter.CreateCounter<long>("calls.limited", "{call}", "Calls refused because their limit was reached");
+
     public static UpDownCounter<long> Sessions { get; } = Meter.CreateUpDownCounter<long>("sessions", "{session}", "Worker streams that are open");
 }

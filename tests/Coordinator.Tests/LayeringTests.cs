@@ -13,13 +13,14 @@ public sealed partial class LayeringTests
         { "Leases", ["Leases"] },
         { "Events", ["Events", "Leases"] },
         { "Credentials", ["Credentials", "Leases"] },
+        { "Limits", ["Limits", "Leases"] },
         { "Records", ["Records", "Events", "Leases"] },
-        { "Storage", ["Storage", "Records", "Credentials", "Events", "Leases"] },
+        { "Storage", ["Storage", "Records", "Limits", "Credentials", "Events", "Leases"] },
         { "Runs", ["Runs", "Records", "Events", "Leases"] },
         { "Workers", ["Workers", "Records", "Events", "Credentials", "Leases"] },
         { "Tunnels", ["Tunnels", "Records", "Events", "Credentials", "Leases"] },
         { "Sessions", ["Sessions", "Services", "Credentials", "Leases", "V1"] },
-        { "Services", ["Services", "Sessions", "Runs", "Workers", "Tunnels", "Records", "Rest", "Credentials", "Events", "Leases", "V1"] },
+        { "Services", ["Services", "Sessions", "Runs", "Workers", "Tunnels", "Records", "Rest", "Limits", "Credentials", "Events", "Leases", "V1"] },
     };
 
     [Theory]

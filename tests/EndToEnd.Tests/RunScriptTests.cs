@@ -1,11 +1,13 @@
 using Coordinator.Testing;
 using EndToEnd.Tests.Harness;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using System.Text.RegularExpressions;
 
 namespace EndToEnd.Tests;
 
 /// <summary>run.sh, as a new user starts it.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed partial class RunScriptTests
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
@@ -27,6 +29,15 @@ public sealed partial class RunScriptTests
         var options = new Coordinator.Client.CoordinatorClientOptions { Token = "run-token", Addresses = { new($"http://127.0.0.1:{grpc}") } };
         await using var client = new Coordinator.Client.CoordinatorClient(options);
         await Eventually.TrueAsync(async () => await client.Leases.FindAsync("job/1/2") is not null, Bound, "the sample workers hold leases");
+
+        // The gateway's token is of the two programs that need it, and of nobody who only reads files of others.
+        var gateway = Path.Combine(Repository.Root, ".run", "gateway-token");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(gateway));
+        var shown = $"COORDINATOR_GATEWAY_TOKEN={(await File.ReadAllTextAsync(gateway)).Trim()}";
+        foreach (var (program, has) in new[] { ("Coordinator.dll", true), ("Coordinator.Gateway.dll", true), ("Worker.dll", false) })
+        {
+            Assert.Equal((program, has), (program, Environment(program, $"{grpc}").Contains(shown)));
+        }
 
         run.Send(Signal.Terminate);
         await run.ExitAsync(TimeSpan.FromSeconds(20));
@@ -60,6 +71,29 @@ public sealed partial class RunScriptTests
 
     private static ProgramProcess Start(params string[] arguments) =>
         ProgramProcess.Run("bash", [Path.Combine(Repository.Root, "run.sh"), .. arguments], Built);
+
+    // Of the one process of this program that was started with an argument that ends like this.
+    private static string[] Environment(string program, string argument)
+    {
+        static string[] Parts(string file)
+        {
+            try
+            {
+                return File.ReadAllText(file).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+                return [];
+            }
+        }
+
+        var process = Directory.GetDirectories("/proc").Single(folder =>
+            int.TryParse(Path.GetFileName(folder), out _)
+            && Parts(Path.Combine(folder, "cmdline")) is var arguments
+            && arguments.Any(part => part.EndsWith($"/{program}", StringComparison.Ordinal))
+            && arguments.Any(part => part.EndsWith(argument, StringComparison.Ordinal)));
+        return Parts(Path.Combine(process, "environ"));
+    }
 
     private static bool Listens(int port)
     {

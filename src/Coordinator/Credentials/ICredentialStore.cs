@@ -37,4 +37,7 @@ internal interface ICredentialStore
 
     /// <param name="id">A <see cref="Credential.Id"/>: 16 lower-case hex characters.</param>
     ValueTask<Removal> RemoveAsync(string tenant, string id, CancellationToken cancellation);
+
+    /// <summary>Lets it end by itself after this long: what it stood for is over. Unknown ids are passed over.</summary>
+    ValueTask ExpireAsync(string tenant, string id, TimeSpan after, CancellationToken cancellation);
 }

@@ -3,12 +3,15 @@ using Grpc.Core;
 
 namespace Coordinator.Services;
 
-/// <summary>Judges who makes a call, by its headers alone.</summary>
-internal sealed class CallJudge(CredentialLookup credentials)
+/// <summary>Judges a call by its headers alone: whether it is one too many, then whose it is.</summary>
+internal sealed class CallJudge(CredentialLookup credentials, CallLimits limits)
 {
     private const string Scheme = "Bearer";
 
-    /// <summary>The credential that the policy's methods ask for, whatever its scopes; null where they ask for none.</summary>
+    /// <summary>
+    /// The credential that the policy's methods ask for, whatever its scopes; null where they ask for none. Counted as one call of
+    /// these methods, also where the credential is nobody's: guessing is limited like anything else.
+    /// </summary>
     public async ValueTask<Credential?> JudgeAsync(HttpContext call, Policy policy)
     {
         if (policy == Policy.Public)
@@ -17,6 +20,7 @@ internal sealed class CallJudge(CredentialLookup credentials)
         }
 
         var (token, fault) = Presented(call.Request);
+        await limits.CountAsync(call, policy.Limit, token).ConfigureAwait(false);
         var credential = token is null ? null : await credentials.FindAsync(token, call.RequestAborted).ConfigureAwait(false);
         return credential ?? throw fault ?? StatusTable.Fail(StatusCode.Unauthenticated, "CREDENTIAL_UNKNOWN", "The token is not known here.");
     }

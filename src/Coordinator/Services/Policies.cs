@@ -1,6 +1,8 @@
+using Coordinator.Limits;
+
 namespace Coordinator.Services;
 
-/// <summary>The one table of who may call what: a method without a line here cannot be called at all.</summary>
+/// <summary>The one table of who may call what, and how often: a method without a line here cannot be called at all.</summary>
 internal sealed class Policies(IReadOnlyDictionary<string, Policy> byMethod)
 {
     /// <summary>The table that the program goes by.</summary>
@@ -28,7 +30,7 @@ internal sealed class Policies(IReadOnlyDictionary<string, Policy> byMethod)
         ["/coordinator.v1.Runs/Get"] = Policy.Scope("runs:read"),
         ["/coordinator.v1.Runs/ClaimNext"] = Policy.Scope("runs:write"),
         ["/coordinator.v1.Runs/Claim"] = Policy.Scope("runs:write"),
-        ["/coordinator.v1.Runs/Report"] = Policy.Scope("runs:write"),
+        ["/coordinator.v1.Runs/Report"] = Policy.Scope("runs:write").Under(LimitKind.Runs),
         ["/coordinator.v1.Runs/Release"] = Policy.Scope("runs:write"),
         ["/coordinator.v1.Runs/Cancel"] = Policy.Scope("runs:write"),
         ["/coordinator.v1.Runs/Pause"] = Policy.Scope("runs:write"),
@@ -41,11 +43,11 @@ internal sealed class Policies(IReadOnlyDictionary<string, Policy> byMethod)
         ["/coordinator.v1.Workers/Delete"] = Policy.Scope("workers:write"),
         // What a worker or a tunnel is given for itself is bound to it: its handler holds the id against the bound.
         ["/coordinator.v1.Workers/RecordHeartbeat"] = Policy.Scope("workers:write", "activity"),
-        ["/coordinator.v1.Tunnels/Create"] = Policy.Scope("tunnels:write"),
-        ["/coordinator.v1.Tunnels/List"] = Policy.Scope("tunnels:read"),
-        ["/coordinator.v1.Tunnels/Heartbeat"] = Policy.Scope("tunnels:write", "tunnels:heartbeat"),
-        ["/coordinator.v1.Tunnels/Delete"] = Policy.Scope("tunnels:write"),
-        ["/coordinator.v1.Tunnels/RecordTelemetry"] = Policy.Scope("tunnels:write", "tunnels:heartbeat"),
+        ["/coordinator.v1.Tunnels/Create"] = Policy.Scope("tunnels:write").Under(LimitKind.Tunnels),
+        ["/coordinator.v1.Tunnels/List"] = Policy.Scope("tunnels:read").Under(LimitKind.Tunnels),
+        ["/coordinator.v1.Tunnels/Heartbeat"] = Policy.Scope("tunnels:write", "tunnels:heartbeat").Under(LimitKind.Tunnels),
+        ["/coordinator.v1.Tunnels/Delete"] = Policy.Scope("tunnels:write").Under(LimitKind.Tunnels),
+        ["/coordinator.v1.Tunnels/RecordTelemetry"] = Policy.Scope("tunnels:write", "tunnels:heartbeat").Under(LimitKind.Tunnels),
         ["/coordinator.v1.Access/Check"] = Policy.AsNamed,
         ["/coordinator.v1.Access/CreateToken"] = Policy.Scope("tokens:write"),
         ["/coordinator.v1.Access/ListTokens"] = Policy.Scope("tokens:read"),

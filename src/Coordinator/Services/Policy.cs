@@ -1,4 +1,5 @@
 using Coordinator.Credentials;
+using Coordinator.Limits;
 
 namespace Coordinator.Services;
 
@@ -19,8 +20,14 @@ internal sealed record Policy
     /// <summary>Any one of them is enough. Empty where scopes are not asked for.</summary>
     public IReadOnlyList<string> Scopes { get; }
 
+    /// <summary>What its calls are counted under.</summary>
+    public LimitKind Limit { get; private init; }
+
     /// <summary>A credential with any one of these scopes.</summary>
     public static Policy Scope(params string[] scopes) => new(scopes);
+
+    /// <summary>The same, and its calls are counted.</summary>
+    public Policy Under(LimitKind limit) => new([.. Scopes]) { Limit = limit };
 
     public bool Admits(Credential credential) => this == AnyCredential || Scopes.Any(credential.May);
 

@@ -1,6 +1,7 @@
 using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
+using Coordinator.Limits;
 using Coordinator.Sessions;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
@@ -39,6 +40,9 @@ internal static class ServiceRegistration
         return services
             .AddSingleton<CallGuard>()
             .AddSingleton(Policies.Default)
+            .AddSingleton<Limiter>()
+            .AddSingleton<CallerAddress>()
+            .AddSingleton<CallLimits>()
             .AddSingleton<CallJudge>()
             .AddSingleton<Admission>()
             .AddSingleton<OpenStreams>()

@@ -104,6 +104,15 @@ internal static class StatusTable
     public static RpcException Fail(StatusCode code, string reason, string message) =>
         ToException(Make(code, message, new ErrorInfo { Domain = Domain, Reason = reason }));
 
+    /// <summary>A call that was one too many: nothing of it was done.</summary>
+    /// <param name="retryAfter">When the next one is allowed.</param>
+    public static RpcException Limited(string message, TimeSpan retryAfter)
+    {
+        var status = Make(StatusCode.ResourceExhausted, message, new ErrorInfo { Domain = Domain, Reason = "RATE_LIMITED" });
+        status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) }));
+        return ToException(status);
+    }
+
     public static RpcException ToException(Google.Rpc.Status status) =>
         new(new Grpc.Core.Status((StatusCode)status.Code, status.Message), new Metadata { { DetailsTrailer, status.ToByteArray() } });
 

@@ -1,6 +1,7 @@
 using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
+using Coordinator.Limits;
 using Coordinator.Records;
 using Coordinator.Storage.Embedded;
 using Coordinator.Storage.Redis;
@@ -19,7 +20,8 @@ internal static class StorageRegistration
         .AddSingleton<ILeaseStore, EmbeddedLeaseStore>()
         .AddSingleton<IRecordStore, EmbeddedRecordStore>()
         .AddSingleton<IEventStore, EmbeddedEventStore>()
-        .AddSingleton<ICredentialStore>(new SeededCredentialStore(new EmbeddedCredentialStore(), seeds));
+        .AddSingleton<ILimitStore, EmbeddedLimitStore>()
+        .AddSingleton<ICredentialStore>(provider => new SeededCredentialStore(new EmbeddedCredentialStore(provider.GetRequiredService<TimeProvider>()), seeds));
 
     /// <summary>A Redis that is connected already; it may still be away or unfit.</summary>
     /// <param name="seeds">The credentials that the process was started with: they are not stored in Redis.</param>
@@ -28,6 +30,7 @@ internal static class StorageRegistration
         .AddSingleton(store.Leases)
         .AddSingleton(store.Records)
         .AddSingleton(store.Events)
+        .AddSingleton(store.Limits)
         .AddSingleton<ICredentialStore>(new SeededCredentialStore(store.Credentials, seeds));
 
     private static StoreRetention Retention(IServiceProvider provider) => provider.GetRequiredService<IOptions<StoreRetention>>().Value;

@@ -5,8 +5,8 @@ using System.Threading.Channels;
 namespace Coordinator.Tunnels;
 
 /// <summary>
-/// Revokes the runtime tokens of tunnels whose lease ran out. They open nothing any more; this keeps them from piling up. What a coordinator
-/// misses that is down, another one does.
+/// Lets the runtime tokens of tunnels whose lease ran out end too. They open nothing any more; this keeps them from piling up. What a
+/// coordinator misses that is down, another one does.
 /// </summary>
 internal sealed class TunnelCleaner(ChangeFeed feed, IRecordStore records, TunnelDesk desk, ILogger<TunnelCleaner> log) : BackgroundService
 {

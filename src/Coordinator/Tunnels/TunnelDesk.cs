@@ -13,13 +13,16 @@ internal sealed record MadeTunnel(Record Tunnel, string RuntimeToken);
 /// The life of a tunnel: made under a name that is its own, kept by heartbeats, stopped. When its lease ends the names are free in the
 /// same step, and the log <see cref="CleanUpLog"/> says what is to be cleaned up outside.
 /// </summary>
-internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, ICredentialStore credentials, IOptions<TunnelOptions> options)
+internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, IOptions<TunnelOptions> options)
 {
     /// <summary>The resource whose log tells of tunnels that ended.</summary>
     public const string CleanUpLog = "tunnel:clean-up";
 
     public const string Kind = "tunnel";
     private const string HeartbeatScope = "tunnels:heartbeat";
+    /// <summary>How long the tokens of a tunnel are kept behind its end.</summary>
+    public static readonly TimeSpan TokensKept = TimeSpan.FromHours(1);
+
     private const string Host = "host:";
 
     /// <param name="slug">Null for a random one.</param>
@@ -63,7 +66,7 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
             return new MadeTunnel(made, issued.Token);
         }
 
-        await credentials.RemoveAsync(tenant, issued.Credential.Id, cancellation).ConfigureAwait(false);
+        await issuer.RevokeAsync(tenant, issued.Credential.Id, cancellation).ConfigureAwait(false);
         return outcome.Try(out var first, out refused) ? await AgainAsync(first, cancellation).ConfigureAwait(false) : refused;
     }
 
@@ -108,12 +111,12 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
         return outcome;
     }
 
-    /// <summary>Nobody can speak for a tunnel that has ended.</summary>
+    /// <summary>The tokens of a tunnel that has ended open nothing; for a while they are still told that it has.</summary>
     public async ValueTask ForgetTokensAsync(Record tunnel, CancellationToken cancellation)
     {
         foreach (var id in tunnel.Text(TunnelFields.Credentials)?.Split(',') ?? [])
         {
-            await credentials.RemoveAsync(tunnel.Resource.Tenant, id, cancellation).ConfigureAwait(false);
+            await issuer.EndAfterAsync(tunnel.Resource.Tenant, id, TokensKept, cancellation).ConfigureAwait(false);
         }
     }
 
@@ -132,12 +135,12 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
             return new MadeTunnel(tunnel, issued.Token);
         }
 
-        await credentials.RemoveAsync(first.Resource.Tenant, issued.Credential.Id, cancellation).ConfigureAwait(false);
+        await issuer.RevokeAsync(first.Resource.Tenant, issued.Credential.Id, cancellation).ConfigureAwait(false);
         return refused;
     }
 
     private ValueTask<Outcome<IssuedToken>> IssueAsync(string tenant, string id, CancellationToken cancellation) =>
-        issuer.IssueAsync(CredentialKind.Runtime, tenant, $"tunnel:{id}", null, [HeartbeatScope], ResourceKey.Tunnel + id, cancellation);
+        issuer.IssueBoundAsync(CredentialKind.Runtime, tenant, HeartbeatScope, ResourceKey.Tunnel + id, null, cancellation);
 
     private static Operation? Operation(string id, int port, string? slug) =>
         id.Length == 0 ? null : new(id, Digests.Of("create", port.ToString(CultureInfo.InvariantCulture), slug));

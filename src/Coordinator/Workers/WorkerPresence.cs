@@ -11,8 +11,7 @@ namespace Coordinator.Workers;
 internal sealed record Activity(bool IsActive, long? SentAt, long? LastActivityAt, long? OpenSessions);
 
 /// <summary>Workers without a stream: registered, present for as long as they beat, forgotten.</summary>
-internal sealed class WorkerPresence(
-    IRecordStore records, CredentialIssuer issuer, ICredentialStore credentials, IOptions<WorkerOptions> options, TimeProvider time)
+internal sealed class WorkerPresence(IRecordStore records, CredentialIssuer issuer, IOptions<WorkerOptions> options, TimeProvider time)
 {
     public const string Kind = "worker";
     private const string ActivityScope = "activity";
@@ -30,7 +29,7 @@ internal sealed class WorkerPresence(
 
         var partition = operationId.Length > 0 ? ResourceKey.PartitionOfOperation(tenant, operationId) : RandomNumberGenerator.GetInt32(ResourceKey.Partitions);
         var id = TypeIds.Make(ResourceKey.WorkerIdPrefix, time.GetUtcNow(), (byte)partition);
-        var issuing = await issuer.IssueAsync(CredentialKind.Worker, tenant, id, null, [ActivityScope], id, cancellation).ConfigureAwait(false);
+        var issuing = await issuer.IssueBoundAsync(CredentialKind.Worker, tenant, ActivityScope, id, null, cancellation).ConfigureAwait(false);
         if (!issuing.Try(out var issued, out var refused))
         {
             return refused;
@@ -45,7 +44,7 @@ internal sealed class WorkerPresence(
             return (id, issued.Token);
         }
 
-        await credentials.RemoveAsync(tenant, issued.Credential.Id, cancellation).ConfigureAwait(false);
+        await issuer.RevokeAsync(tenant, issued.Credential.Id, cancellation).ConfigureAwait(false);
         return outcome.Try(out var first, out refused) ? (first.Id, null) : refused;
     }
 
@@ -63,7 +62,7 @@ internal sealed class WorkerPresence(
 
         if (worker.Text(WorkerFields.Credential) is { } credential)
         {
-            await credentials.RemoveAsync(tenant, credential, cancellation).ConfigureAwait(false);
+            await issuer.RevokeAsync(tenant, credential, cancellation).ConfigureAwait(false);
         }
 
         return true;

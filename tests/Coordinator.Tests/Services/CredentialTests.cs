@@ -159,7 +159,7 @@ public sealed class CredentialTests
     [Fact]
     public async Task Lookup_RemembersGoodFor3SecondsAndBadFor1()
     {
-        var (time, store) = (new ManualTime(), new TestCredentials());
+        var (time, store) = (new ManualTime(), new TestCredentials(TimeProvider.System));
         store.Add("good");
         var lookup = new CredentialLookup(store, time);
         foreach (var (after, good, asked) in new[] { (0.0, true, 2), (0.9, true, 2), (0.2, true, 3), (1.0, true, 4), (1.0, true, 6), (0.0, true, 6) })
@@ -180,7 +180,7 @@ public sealed class CredentialTests
     [Fact] // S5 in small: what is remembered is bounded, and the good are not pushed out by the bad
     public async Task Lookup_UnderAFloodOfUnknownTokens_KeepsTheGoodOne()
     {
-        var (time, store) = (new ManualTime(), new TestCredentials());
+        var (time, store) = (new ManualTime(), new TestCredentials(TimeProvider.System));
         store.Add("good");
         var lookup = new CredentialLookup(store, time);
         await lookup.FindAsync("good", CancellationToken.None);

@@ -4,7 +4,6 @@ using Coordinator.Tests.Services.Harness;
 using Coordinator.V1;
 using Google.Protobuf;
 using Grpc.Core;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordinator.Tests.Services;
 
@@ -16,7 +15,7 @@ public sealed class RunsTests : IAsyncLifetime
 
     private V1.Runs.RunsClient Client => _host.Runs;
 
-    public async Task InitializeAsync() => _host = await RunningHost.StartAsync(services => services.AddSingleton<TimeProvider>(_time));
+    public async Task InitializeAsync() => _host = await RunningHost.StartAsync(time: _time);
 
     public async Task DisposeAsync() => await _host.DisposeAsync();
 

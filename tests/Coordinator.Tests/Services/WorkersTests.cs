@@ -2,7 +2,6 @@ using Coordinator.Testing;
 using Coordinator.Tests.Services.Harness;
 using Coordinator.V1;
 using Grpc.Core;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordinator.Tests.Services;
 
@@ -16,7 +15,7 @@ public sealed class WorkersTests : IAsyncLifetime
 
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    public async Task InitializeAsync() => _host = await RunningHost.StartAsync(services => services.AddSingleton<TimeProvider>(_time));
+    public async Task InitializeAsync() => _host = await RunningHost.StartAsync(time: _time);
 
     public async Task DisposeAsync() => await _host.DisposeAsync();
 

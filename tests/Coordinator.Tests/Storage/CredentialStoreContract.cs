@@ -77,6 +77,24 @@ public abstract class CredentialStoreContract : IAsyncLifetime
         Assert.Equal(Removal.Unknown, await Store.Credentials.RemoveAsync(Tenant, gone.Id, None));
     }
 
+    [Fact]
+    public async Task Expire_ById_EndsByItselfAndMakesRoom()
+    {
+        var (ends, stays) = (Make("ends"), Make("stays"));
+        await AddAsync(ends);
+        await AddAsync(stays);
+        await Store.Credentials.ExpireAsync(OtherTenant, stays.Id, TimeSpan.FromMilliseconds(1), None);
+        await Store.Credentials.ExpireAsync(Tenant, ends.Id, TimeSpan.FromMilliseconds(300), None);
+        await Store.Credentials.ExpireAsync(Tenant, ends.Id, TimeSpan.FromHours(1), None);
+        Assert.NotNull(await Store.Credentials.FindAsync(ends.Sha256, None));
+        await Store.AdvanceAsync(TimeSpan.FromMilliseconds(350));
+        Assert.Null(await Store.Credentials.FindAsync(ends.Sha256, None));
+        Assert.Equal(stays.Sha256, Assert.Single(await Store.Credentials.ListAsync(Tenant, None)).Sha256);
+        Assert.Equal(Removal.Unknown, await Store.Credentials.RemoveAsync(Tenant, ends.Id, None));
+        await AddAsync(ends);
+        Assert.NotNull(await Store.Credentials.FindAsync(ends.Sha256, None));
+    }
+
     [Fact] // S2
     public async Task Remove_OfAnotherTenant_IsUnknownAndChangesNothing()
     {

@@ -1,6 +1,7 @@
 using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
+using Coordinator.Limits;
 using Coordinator.Records;
 using Coordinator.Storage;
 using Coordinator.Storage.Embedded;
@@ -20,6 +21,8 @@ internal abstract class StoreHarness : IAsyncDisposable
 
     public abstract ICredentialStore Credentials { get; }
 
+    public abstract ILimitStore Limits { get; }
+
     public abstract Task AdvanceAsync(TimeSpan by);
 
     public abstract ValueTask DisposeAsync();
@@ -36,8 +39,10 @@ internal sealed class EmbeddedHarness : StoreHarness
     {
         var state = new EmbeddedState(_time, SmallRetention);
         Leases = new EmbeddedLeaseStore(state);
+        Credentials = new EmbeddedCredentialStore(_time);
         Events = new EmbeddedEventStore(state);
         Records = new EmbeddedRecordStore(state);
+        Limits = new EmbeddedLimitStore(_time);
     }
 
     public override ILeaseStore Leases { get; }
@@ -46,7 +51,9 @@ internal sealed class EmbeddedHarness : StoreHarness
 
     public override IRecordStore Records { get; }
 
-    public override ICredentialStore Credentials { get; } = new EmbeddedCredentialStore();
+    public override ICredentialStore Credentials { get; }
+
+    public override ILimitStore Limits { get; }
 
     public override Task AdvanceAsync(TimeSpan by)
     {
@@ -67,6 +74,8 @@ internal sealed class RedisHarness(RedisServer server, RedisStore store) : Store
     public override IRecordStore Records => store.Records;
 
     public override ICredentialStore Credentials => store.Credentials;
+
+    public override ILimitStore Limits => store.Limits;
 
     public RedisServer Server => server;
 

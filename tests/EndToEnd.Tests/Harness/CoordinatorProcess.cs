@@ -30,11 +30,11 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
 
     public static Metadata Headers => new() { { "authorization", $"Bearer {Token}" } };
 
-    public static async Task<CoordinatorProcess> StartAsync(string? redis = null)
+    public static async Task<CoordinatorProcess> StartAsync(string? redis = null, params string[] more)
     {
         string[] store = redis is null ? [] : ["--redis", redis];
         var process = ProgramProcess.Dotnet(Repository.Program("src/Coordinator", "Coordinator"),
-            ["--grpc-port", "0", "--token", Token, "--tenant", Tenant, .. store]);
+            ["--grpc-port", "0", "--token", Token, "--tenant", Tenant, .. store, .. more]);
         var line = await process.LineAsync(text => text.StartsWith("listening grpc=", StringComparison.Ordinal), StartBound, "the coordinator listens");
         return new(process, int.Parse(line.Split(' ')[1].Split(':')[1], System.Globalization.CultureInfo.InvariantCulture));
     }

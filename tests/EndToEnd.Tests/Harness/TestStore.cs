@@ -14,7 +14,7 @@ internal sealed class TestStore : IAsyncDisposable
         _ => throw new ArgumentException($"There is no store {name}.", nameof(name)),
     };
 
-    public Task<CoordinatorProcess> CoordinatorAsync() => CoordinatorProcess.StartAsync(Redis?.Configuration);
+    public Task<CoordinatorProcess> CoordinatorAsync(params string[] more) => CoordinatorProcess.StartAsync(Redis?.Configuration, more);
 
     public async ValueTask DisposeAsync()
     {

@@ -4,16 +4,18 @@ using Coordinator.Leases;
 namespace Coordinator.Storage.Embedded;
 
 /// <summary>Credentials in this process, gone with it.</summary>
-internal sealed class EmbeddedCredentialStore : ICredentialStore
+internal sealed class EmbeddedCredentialStore(TimeProvider time) : ICredentialStore
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Credential> _bySha256 = [];
+    private readonly Dictionary<string, DateTimeOffset> _ends = [];
     private readonly Dictionary<(string Tenant, string Partition), Dictionary<string, Credential>> _byTenant = [];
 
     public ValueTask<Credential?> FindAsync(string sha256, CancellationToken cancellation)
     {
         lock (_gate)
         {
+            Prune();
             return new(_bySha256.GetValueOrDefault(sha256));
         }
     }
@@ -22,6 +24,7 @@ internal sealed class EmbeddedCredentialStore : ICredentialStore
     {
         lock (_gate)
         {
+            Prune();
             var place = (credential.Tenant, Partition(credential.Id));
             var ids = _byTenant.TryGetValue(place, out var kept) ? kept : _byTenant[place] = [];
             if (ids.TryGetValue(credential.Id, out var same) ? same.Sha256 != credential.Sha256 : ids.Count >= ICredentialStore.MostPerPartition)
@@ -38,6 +41,7 @@ internal sealed class EmbeddedCredentialStore : ICredentialStore
     {
         lock (_gate)
         {
+            Prune();
             return new([.. _bySha256.Values.Where(credential => credential.Tenant == tenant)]);
         }
     }
@@ -46,18 +50,47 @@ internal sealed class EmbeddedCredentialStore : ICredentialStore
     {
         lock (_gate)
         {
-            if (!_byTenant.TryGetValue((tenant, Partition(id)), out var ids) || !ids.Remove(id, out var credential))
+            Prune();
+            return new(Find(tenant, id) is { } credential && Remove(credential) ? Removal.Removed : Removal.Unknown);
+        }
+    }
+
+    public ValueTask ExpireAsync(string tenant, string id, TimeSpan after, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            var at = time.GetUtcNow() + after;
+            if (Find(tenant, id) is { Sha256: var sha256 } && (!_ends.TryGetValue(sha256, out var ends) || ends > at))
             {
-                return new(Removal.Unknown);
+                _ends[sha256] = at;
             }
 
-            _bySha256.Remove(credential.Sha256);
-            if (ids.Count == 0)
-            {
-                _byTenant.Remove((tenant, Partition(id)));
-            }
+            return ValueTask.CompletedTask;
+        }
+    }
 
-            return new(Removal.Removed);
+    private Credential? Find(string tenant, string id) =>
+        _byTenant.TryGetValue((tenant, Partition(id)), out var ids) ? ids.GetValueOrDefault(id) : null;
+
+    private bool Remove(Credential credential)
+    {
+        _ends.Remove(credential.Sha256);
+        var place = (credential.Tenant, Partition(credential.Id));
+        _byTenant[place].Remove(credential.Id);
+        if (_byTenant[place].Count == 0)
+        {
+            _byTenant.Remove(place);
+        }
+
+        return _bySha256.Remove(credential.Sha256);
+    }
+
+    private void Prune()
+    {
+        var now = time.GetUtcNow();
+        foreach (var (sha256, at) in _ends.Where(end => end.Value <= now).ToArray())
+        {
+            Remove(_bySha256[sha256]);
         }
     }
 

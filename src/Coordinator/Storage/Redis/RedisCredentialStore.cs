@@ -44,4 +44,11 @@ internal sealed class RedisCredentialStore(IConnectionMultiplexer connection, Re
         var reply = await caller.RunAsync(scripts.CredentialRemove, [index], [default, id], cancellation).ConfigureAwait(false);
         return RedisReplies.Text(reply[0]) == "ok" ? Removal.Removed : Removal.Unknown;
     }
+
+    public async ValueTask ExpireAsync(string tenant, string id, TimeSpan after, CancellationToken cancellation)
+    {
+        RedisKey index = RedisKeys.Credentials(tenant, RedisKeys.PartitionOfHash(id));
+        var milliseconds = after.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture);
+        await caller.RunAsync(scripts.CredentialExpire, [index], [default, id, milliseconds], cancellation).ConfigureAwait(false);
+    }
 }

@@ -99,6 +99,9 @@ internal static class RedisKeys
     /// <summary>Hash: the SHA-256 of each of a tenant's credentials in a partition, by its id.</summary>
     public static string Credentials(string tenant, int partition) => $"{Partition(partition)}{tenant}:credentials";
 
+    /// <summary>Hash: the calls of each subject of a partition in the present window, by its SHA-256; <c>window</c> is which one that is.</summary>
+    public static string Limits(int partition) => Partition(partition) + "limits";
+
     /// <summary>The partition of what is named by a SHA-256: its first byte. The beginning of the hash is enough.</summary>
     public static int PartitionOfHash(string sha256) => byte.Parse(sha256.AsSpan(0, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 

@@ -33,9 +33,13 @@ internal sealed class RedisScripts(StoreRetention retention)
 
     public string CredentialAdd { get; } = Load("credential_add", retention);
 
+    public string CredentialExpire { get; } = Load("credential_expire", retention);
+
     public string CredentialRemove { get; } = Load("credential_remove", retention);
 
     public string CredentialList { get; } = Load("credential_list", retention);
+
+    public string Limit { get; } = Load("limit", retention);
 
     // The flags line must be the first of the text; keys and prelude come behind it.
     private static string Load(string name, StoreRetention retention)

@@ -1,6 +1,7 @@
 using Coordinator.Credentials;
 using Coordinator.Events;
 using Coordinator.Leases;
+using Coordinator.Limits;
 using Coordinator.Records;
 using StackExchange.Redis;
 using System.ComponentModel.DataAnnotations;
@@ -35,6 +36,7 @@ internal sealed class RedisStore : IAsyncDisposable
         Leases = new RedisLeaseStore(caller, scripts, Wakes, Fitness);
         Records = new RedisRecordStore(connection, caller, scripts, Fitness);
         Credentials = new RedisCredentialStore(connection, caller, scripts, Fitness);
+        Limits = new RedisLimitStore(caller, scripts);
         Events = new RedisEventStore(connection, caller, Fitness, Wakes);
         _watching = WatchFitnessAsync(options, time);
     }
@@ -46,6 +48,8 @@ internal sealed class RedisStore : IAsyncDisposable
     public IRecordStore Records { get; }
 
     public ICredentialStore Credentials { get; }
+
+    public ILimitStore Limits { get; }
 
     public RedisFitness Fitness { get; } = new();
 

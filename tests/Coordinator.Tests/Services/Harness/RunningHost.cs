@@ -60,15 +60,15 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public static Metadata Bearer(string token) => new() { { "authorization", $"Bearer {token}" } };
 
-    public static async Task<RunningHost> StartAsync(Action<IServiceCollection>? configure = null, bool reflection = true)
+    public static async Task<RunningHost> StartAsync(Action<IServiceCollection>? configure = null, bool reflection = true, TimeProvider? time = null)
     {
-        var (credentials, log) = (new TestCredentials(), new LogLines());
+        var (credentials, log) = (new TestCredentials(time ?? TimeProvider.System), new LogLines());
         credentials.Add(new(Tokens.Sha256(Token), CredentialKind.Admin, Tenant, "admin", null, new HashSet<string> { "*" }, null));
         var options = new CoordinatorOptions { GrpcPort = 0, Token = Token, Tenant = Tenant, Reflection = reflection, Drain = TimeSpan.Zero };
         var app = CoordinatorHost.Build(options, null, builder =>
         {
             builder.Logging.ClearProviders().AddProvider(log);
-            builder.Services.AddSingleton<ICredentialStore>(credentials);
+            builder.Services.AddSingleton<ICredentialStore>(credentials).AddSingleton(time ?? TimeProvider.System);
             configure?.Invoke(builder.Services);
         });
         await CoordinatorHost.StartAsync(app, options, CancellationToken.None);

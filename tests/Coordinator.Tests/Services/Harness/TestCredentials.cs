@@ -6,9 +6,9 @@ using Grpc.Core;
 namespace Coordinator.Tests.Services.Harness;
 
 /// <summary>Credentials that a test adds and revokes, in the in-process store.</summary>
-internal sealed class TestCredentials : ICredentialStore
+internal sealed class TestCredentials(TimeProvider time) : ICredentialStore
 {
-    private readonly EmbeddedCredentialStore _store = new();
+    private readonly EmbeddedCredentialStore _store = new(time);
     private int _asked;
 
     /// <summary>How often the store was asked for a credential.</summary>
@@ -37,4 +37,6 @@ internal sealed class TestCredentials : ICredentialStore
     public ValueTask<IReadOnlyList<Credential>> ListAsync(string tenant, CancellationToken cancellation) => _store.ListAsync(tenant, cancellation);
 
     public ValueTask<Removal> RemoveAsync(string tenant, string id, CancellationToken cancellation) => _store.RemoveAsync(tenant, id, cancellation);
+
+    public ValueTask ExpireAsync(string tenant, string id, TimeSpan after, CancellationToken cancellation) => _store.ExpireAsync(tenant, id, after, cancellation);
 }
