@@ -21,7 +21,8 @@ internal static class StorageRegistration
         .AddSingleton<IRecordStore, EmbeddedRecordStore>()
         .AddSingleton<IEventStore, EmbeddedEventStore>()
         .AddSingleton<ILimitStore, EmbeddedLimitStore>()
-        .AddSingleton<ICredentialStore>(new SeededCredentialStore(new EmbeddedCredentialStore(), seeds));
+        .AddSingleton<ICredentialStore>(provider =>
+            new SeededCredentialStore(new EmbeddedCredentialStore(provider.GetRequiredService<TimeProvider>()), seeds));
 
     /// <summary>A Redis that is connected already; it may still be away or unfit.</summary>
     /// <param name="seeds">The credentials that the process was started with: they are not stored in Redis.</param>

@@ -41,6 +41,7 @@ internal sealed class EmbeddedHarness : StoreHarness
         Leases = new EmbeddedLeaseStore(state);
         Events = new EmbeddedEventStore(state);
         Records = new EmbeddedRecordStore(state);
+        Credentials = new EmbeddedCredentialStore(_time);
         Limits = new EmbeddedLimitStore(_time);
     }
 
@@ -50,7 +51,7 @@ internal sealed class EmbeddedHarness : StoreHarness
 
     public override IRecordStore Records { get; }
 
-    public override ICredentialStore Credentials { get; } = new EmbeddedCredentialStore();
+    public override ICredentialStore Credentials { get; }
 
     public override ILimitStore Limits { get; }
 

@@ -8,7 +8,7 @@ namespace Coordinator.Tests.Services.Harness;
 /// <summary>Credentials that a test adds and revokes, in the in-process store.</summary>
 internal sealed class TestCredentials : ICredentialStore
 {
-    private readonly EmbeddedCredentialStore _store = new();
+    private readonly EmbeddedCredentialStore _store = new(TimeProvider.System);
     private int _asked;
 
     /// <summary>How often the store was asked for a credential.</summary>

@@ -4,5 +4,8 @@
 -- ARGV: not_after
 -- Returns {'ok', now, record, ...}
 local out = { 'ok', int(now) }
-for _, sha256 in ipairs(redis.call('HVALS', KEYS[1])) do out[#out + 1] = redis.call('GET', credential_key(KEYS[1], sha256)) end
+for _, sha256 in ipairs(redis.call('HVALS', KEYS[1])) do
+  -- One that idled away is in the index until its place is needed.
+  out[#out + 1] = redis.call('GET', credential_key(KEYS[1], sha256)) or nil
+end
 return out

@@ -6,5 +6,4 @@
 local sha256 = redis.call('HGET', KEYS[1], ARGV[2])
 if not sha256 then return { 'none', int(now) } end
 redis.call('HDEL', KEYS[1], ARGV[2])
-redis.call('DEL', credential_key(KEYS[1], sha256))
-return { 'ok', int(now) }
+return { redis.call('DEL', credential_key(KEYS[1], sha256)) == 1 and 'ok' or 'none', int(now) }
