@@ -44,7 +44,4 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The store is ready, durability: {Durability}")]
     public static partial void StoreReady(ILogger logger, string durability);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The tokens of {Tunnel}, which has ended, are still kept: {Reason}")]
-    public static partial void TokensKept(ILogger logger, string tunnel, string reason);
 }

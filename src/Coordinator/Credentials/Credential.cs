@@ -26,6 +26,9 @@ internal sealed record Credential(
     /// <summary>When it was made, by the clock of the coordinator that made it: for people.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>It is gone once nobody has shown it for so long; null for one that is kept until it is revoked.</summary>
+    public TimeSpan? IdleLife { get; init; }
+
     /// <summary>Names it without giving anything away: the first 16 characters of the hash.</summary>
     public string Id => Sha256[..IdLength];
 

@@ -26,18 +26,15 @@ internal interface ICredentialStore
     /// </summary>
     const int MostPerPartition = 100;
 
-    /// <summary>The credential whose token has this SHA-256 (64 lower-case hex characters), or null.</summary>
+    /// <summary>The credential whose token has this SHA-256 (64 lower-case hex characters), or null. Its idle life begins anew.</summary>
     ValueTask<Credential?> FindAsync(string sha256, CancellationToken cancellation);
 
     /// <summary>Keeps it; the same again changes nothing. Refuses with <see cref="RefusalKind.LimitExceeded"/>.</summary>
     ValueTask<Outcome<Credential>> AddAsync(Credential credential, CancellationToken cancellation);
 
-    /// <summary>All credentials of a tenant, in no order.</summary>
+    /// <summary>All credentials of a tenant, in no order. Their idle life goes on.</summary>
     ValueTask<IReadOnlyList<Credential>> ListAsync(string tenant, CancellationToken cancellation);
 
     /// <param name="id">A <see cref="Credential.Id"/>: 16 lower-case hex characters.</param>
     ValueTask<Removal> RemoveAsync(string tenant, string id, CancellationToken cancellation);
-
-    /// <summary>Lets it end by itself after this long: what it stood for is over. Unknown ids are passed over.</summary>
-    ValueTask ExpireAsync(string tenant, string id, TimeSpan after, CancellationToken cancellation);
 }

@@ -23,6 +23,4 @@ internal sealed class SeededCredentialStore(ICredentialStore store, IEnumerable<
 
     public ValueTask<Removal> RemoveAsync(string tenant, string id, CancellationToken cancellation) =>
         _seeds.Values.Any(seed => seed.Tenant == tenant && seed.Id == id) ? new(Removal.OfTheStart) : store.RemoveAsync(tenant, id, cancellation);
-
-    public ValueTask ExpireAsync(string tenant, string id, TimeSpan after, CancellationToken cancellation) => store.ExpireAsync(tenant, id, after, cancellation);
 }

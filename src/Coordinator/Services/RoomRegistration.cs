@@ -21,8 +21,7 @@ internal static class RoomRegistration
             .AddSingleton<TunnelDesk>()
             .AddSingleton<RunsService>()
             .AddSingleton<WorkersService>()
-            .AddSingleton<TunnelsService>()
-            .AddHostedService<TunnelCleaner>();
+            .AddSingleton<TunnelsService>();
     }
 
     public static void BindRooms(ServiceBinderBase binder, IServiceProvider services)

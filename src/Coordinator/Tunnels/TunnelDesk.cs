@@ -20,8 +20,8 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
 
     public const string Kind = "tunnel";
     private const string HeartbeatScope = "tunnels:heartbeat";
-    /// <summary>How long the tokens of a tunnel are kept behind its end.</summary>
-    public static readonly TimeSpan TokensKept = TimeSpan.FromHours(1);
+    /// <summary>A tunnel ends without anybody's call: its tokens are told so for a while, and then end by themselves.</summary>
+    private static readonly TimeSpan TokenIdleLife = TimeSpan.FromDays(1);
 
     private const string Host = "host:";
 
@@ -52,7 +52,6 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
             [RecordFields.Slug] = name,
             [RecordFields.Hostname] = host,
             [TunnelFields.Port] = port.ToString(CultureInfo.InvariantCulture),
-            [TunnelFields.Credentials] = issued.Credential.Id,
         };
         var create = new CreateRecord(Resource(tenant, id), fields, Operation(operationId, port, slug))
         {
@@ -100,47 +99,17 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
         return Only(await records.StepAsync(step, cancellation).ConfigureAwait(false));
     }
 
-    public async ValueTask<Outcome<Record>> StopAsync(ResourceKey tunnel, CancellationToken cancellation)
-    {
-        var outcome = await records.EndAsync(new(tunnel, null, null, TunnelRules.Stopped, null), cancellation).ConfigureAwait(false);
-        if (outcome.Value is { } stopped)
-        {
-            await ForgetTokensAsync(stopped, cancellation).ConfigureAwait(false);
-        }
-
-        return outcome;
-    }
-
-    /// <summary>The tokens of a tunnel that has ended open nothing; for a while they are still told that it has.</summary>
-    public async ValueTask ForgetTokensAsync(Record tunnel, CancellationToken cancellation)
-    {
-        foreach (var id in tunnel.Text(TunnelFields.Credentials)?.Split(',') ?? [])
-        {
-            await issuer.EndAfterAsync(tunnel.Resource.Tenant, id, TokensKept, cancellation).ConfigureAwait(false);
-        }
-    }
+    public ValueTask<Outcome<Record>> StopAsync(ResourceKey tunnel, CancellationToken cancellation) =>
+        records.EndAsync(new(tunnel, null, null, TunnelRules.Stopped, null), cancellation);
 
     // Tokens are not kept, so the answer that was lost cannot be given again: this one holds another token.
-    private async ValueTask<Outcome<MadeTunnel>> AgainAsync(Record first, CancellationToken cancellation)
-    {
-        if (!(await IssueAsync(first.Resource.Tenant, first.Id, cancellation).ConfigureAwait(false)).Try(out var issued, out var refused))
-        {
-            return refused;
-        }
-
-        var ids = $"{first.Text(TunnelFields.Credentials)},{issued.Credential.Id}";
-        var noted = await records.StepAsync(new(first.Resource) { Changes = [new(ChangeKind.Set, TunnelFields.Credentials, ids)] }, cancellation).ConfigureAwait(false);
-        if (Only(noted).Try(out var tunnel, out refused))
-        {
-            return new MadeTunnel(tunnel, issued.Token);
-        }
-
-        await issuer.RevokeAsync(first.Resource.Tenant, issued.Credential.Id, cancellation).ConfigureAwait(false);
-        return refused;
-    }
+    private async ValueTask<Outcome<MadeTunnel>> AgainAsync(Record first, CancellationToken cancellation) =>
+        (await IssueAsync(first.Resource.Tenant, first.Id, cancellation).ConfigureAwait(false)).Try(out var issued, out var refused)
+            ? new MadeTunnel(first, issued.Token)
+            : refused;
 
     private ValueTask<Outcome<IssuedToken>> IssueAsync(string tenant, string id, CancellationToken cancellation) =>
-        issuer.IssueBoundAsync(CredentialKind.Runtime, tenant, HeartbeatScope, ResourceKey.Tunnel + id, null, cancellation);
+        issuer.IssueBoundAsync(CredentialKind.Runtime, tenant, HeartbeatScope, ResourceKey.Tunnel + id, null, TokenIdleLife, cancellation);
 
     private static Operation? Operation(string id, int port, string? slug) =>
         id.Length == 0 ? null : new(id, Digests.Of("create", port.ToString(CultureInfo.InvariantCulture), slug));

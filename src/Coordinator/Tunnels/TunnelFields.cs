@@ -4,7 +4,4 @@ namespace Coordinator.Tunnels;
 internal static class TunnelFields
 {
     public const string Port = "port";
-
-    /// <summary>The ids of its runtime tokens' credentials, with commas between.</summary>
-    public const string Credentials = "credentials";
 }

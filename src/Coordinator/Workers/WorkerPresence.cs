@@ -29,7 +29,7 @@ internal sealed class WorkerPresence(IRecordStore records, CredentialIssuer issu
 
         var partition = operationId.Length > 0 ? ResourceKey.PartitionOfOperation(tenant, operationId) : RandomNumberGenerator.GetInt32(ResourceKey.Partitions);
         var id = TypeIds.Make(ResourceKey.WorkerIdPrefix, time.GetUtcNow(), (byte)partition);
-        var issuing = await issuer.IssueBoundAsync(CredentialKind.Worker, tenant, ActivityScope, id, null, cancellation).ConfigureAwait(false);
+        var issuing = await issuer.IssueBoundAsync(CredentialKind.Worker, tenant, ActivityScope, id, null, null, cancellation).ConfigureAwait(false);
         if (!issuing.Try(out var issued, out var refused))
         {
             return refused;

@@ -10,9 +10,13 @@ public sealed class CredentialIssuerTests
 {
     private const string Tenant = "0123456789abcdef0123456789abcdef";
     private const string Worker = "wrk_01h455vb4pex5vsknk084sn02q";
+    private static readonly TimeSpan IdleLife = TimeSpan.FromHours(1);
     private static readonly CancellationToken None = CancellationToken.None;
-    private readonly EmbeddedCredentialStore _store = new(TimeProvider.System);
     private readonly ManualTime _time = new();
+    private readonly EmbeddedCredentialStore _store;
+
+    public CredentialIssuerTests() => _store = new(_time);
+
     private CredentialIssuer Issuer => new(_store, _time);
 
     [Theory]
@@ -45,10 +49,26 @@ public sealed class CredentialIssuerTests
         Assert.Null(await _store.FindAsync(one.Credential.Sha256, None));
     }
 
+    [Fact] // a tunnel that is kept keeps its token, and one that is not leaves nothing behind
+    public async Task IssueBound_WithAnIdleLife_IsGoneOnceNobodyShowsIt()
+    {
+        var lookup = new CredentialLookup(_store, _time);
+        var issued = await IssueAsync(CredentialKind.Runtime, "tunnels:heartbeat", "t", null, IdleLife);
+        for (var beat = 0; beat < 1_000; beat++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(20));
+            Assert.NotNull(await lookup.FindAsync(issued.Token, None));
+        }
+
+        _time.Advance(IdleLife);
+        Assert.Null(await lookup.FindAsync(issued.Token, None));
+        Assert.Empty(await _store.ListAsync(Tenant, None));
+    }
+
     [Fact]
     public async Task IssueBound_WithoutAThing_IsRefused()
     {
-        var outcome = await Issuer.IssueBoundAsync(CredentialKind.Runtime, Tenant, "tunnels:heartbeat", "", "alice", None);
+        var outcome = await Issuer.IssueBoundAsync(CredentialKind.Runtime, Tenant, "tunnels:heartbeat", "", "alice", null, None);
         Assert.Equal((RefusalKind.InvalidField, "bound_to"), (outcome.Refusal?.Kind, outcome.Refusal?.Field));
         Assert.Empty(await _store.ListAsync(Tenant, None));
     }
@@ -60,9 +80,9 @@ public sealed class CredentialIssuerTests
         Assert.Equal($"token {issued.Credential.Id}", $"{issued}");
     }
 
-    private async Task<IssuedToken> IssueAsync(CredentialKind kind, string scope, string boundTo, string? subject)
+    private async Task<IssuedToken> IssueAsync(CredentialKind kind, string scope, string boundTo, string? subject, TimeSpan? idleLife = null)
     {
-        var outcome = await Issuer.IssueBoundAsync(kind, Tenant, scope, boundTo, subject, None);
+        var outcome = await Issuer.IssueBoundAsync(kind, Tenant, scope, boundTo, subject, idleLife, None);
         Assert.True(outcome.Try(out var issued, out var refusal), refusal?.Message);
         return issued;
     }

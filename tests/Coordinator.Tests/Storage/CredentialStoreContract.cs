@@ -29,6 +29,7 @@ public abstract class CredentialStoreContract : IAsyncLifetime
             Email = "a@example.org",
             BoundTo = "eu-*",
             CreatedAt = new(2026, 2, 3, 4, 5, 6, 789, TimeSpan.Zero),
+            IdleLife = TimeSpan.FromMinutes(2.5),
         };
         foreach (var credential in new[] { full, Make("least") })
         {
@@ -77,24 +78,6 @@ public abstract class CredentialStoreContract : IAsyncLifetime
         Assert.Equal(Removal.Unknown, await Store.Credentials.RemoveAsync(Tenant, gone.Id, None));
     }
 
-    [Fact]
-    public async Task Expire_ById_EndsByItselfAndMakesRoom()
-    {
-        var (ends, stays) = (Make("ends"), Make("stays"));
-        await AddAsync(ends);
-        await AddAsync(stays);
-        await Store.Credentials.ExpireAsync(OtherTenant, stays.Id, TimeSpan.FromMilliseconds(1), None);
-        await Store.Credentials.ExpireAsync(Tenant, ends.Id, TimeSpan.FromMilliseconds(300), None);
-        await Store.Credentials.ExpireAsync(Tenant, ends.Id, TimeSpan.FromHours(1), None);
-        Assert.NotNull(await Store.Credentials.FindAsync(ends.Sha256, None));
-        await Store.AdvanceAsync(TimeSpan.FromMilliseconds(350));
-        Assert.Null(await Store.Credentials.FindAsync(ends.Sha256, None));
-        Assert.Equal(stays.Sha256, Assert.Single(await Store.Credentials.ListAsync(Tenant, None)).Sha256);
-        Assert.Equal(Removal.Unknown, await Store.Credentials.RemoveAsync(Tenant, ends.Id, None));
-        await AddAsync(ends);
-        Assert.NotNull(await Store.Credentials.FindAsync(ends.Sha256, None));
-    }
-
     [Fact] // S2
     public async Task Remove_OfAnotherTenant_IsUnknownAndChangesNothing()
     {
@@ -121,6 +104,43 @@ public abstract class CredentialStoreContract : IAsyncLifetime
         await AddAsync(Crowded(ICredentialStore.MostPerPartition + 1) with { Tenant = OtherTenant });
         await Store.Credentials.RemoveAsync(Tenant, Crowded(7).Id, None);
         await AddAsync(beyond);
+    }
+
+    [Fact]
+    public async Task Find_WithAnIdleLife_ProlongsItAndNothingElseDoes()
+    {
+        var (life, most) = (TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(2));
+        var idle = Make("idle") with { IdleLife = life };
+        await AddAsync(idle);
+        await AddAsync(Make("kept"));
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            await Store.AdvanceAsync(most);
+            Assert.NotNull(await Store.Credentials.FindAsync(idle.Sha256, None));
+        }
+
+        await Store.AdvanceAsync(most);
+        Assert.Equal(2, (await Store.Credentials.ListAsync(Tenant, None)).Count);
+        await Store.AdvanceAsync(life - most + TimeSpan.FromMilliseconds(100));
+        Assert.Null(await Store.Credentials.FindAsync(idle.Sha256, None));
+        Assert.Equal(Make("kept").Sha256, Assert.Single(await Store.Credentials.ListAsync(Tenant, None)).Sha256);
+        Assert.Equal(Removal.Unknown, await Store.Credentials.RemoveAsync(Tenant, idle.Id, None));
+    }
+
+    [Fact] // as many tunnels as there are in time, and only those that live now count
+    public async Task Add_WhereOthersIdledAway_TakesTheirPlaces()
+    {
+        Credential Crowded(int i) => Make("a") with { Sha256 = $"00{i:x14}{new string('0', 48)}" };
+        foreach (var i in Enumerable.Range(0, ICredentialStore.MostPerPartition))
+        {
+            await AddAsync(i == 0 ? Crowded(i) : Crowded(i) with { IdleLife = TimeSpan.FromMilliseconds(100) });
+        }
+
+        await Store.AdvanceAsync(TimeSpan.FromMilliseconds(200));
+        await AddAsync(Crowded(1_000));
+        Assert.Equal(
+            new[] { Crowded(0).Sha256, Crowded(1_000).Sha256 },
+            (await Store.Credentials.ListAsync(Tenant, None)).Select(credential => credential.Sha256).Order(StringComparer.Ordinal));
     }
 
     private async Task AddAsync(Credential credential) => Assert.Null((await Store.Credentials.AddAsync(credential, None)).Refusal);

@@ -42,6 +42,7 @@ internal sealed class EmbeddedHarness : StoreHarness
         Credentials = new EmbeddedCredentialStore(_time);
         Events = new EmbeddedEventStore(state);
         Records = new EmbeddedRecordStore(state);
+        Credentials = new EmbeddedCredentialStore(_time);
         Limits = new EmbeddedLimitStore(_time);
     }
 

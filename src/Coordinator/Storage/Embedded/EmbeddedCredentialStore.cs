@@ -7,16 +7,20 @@ namespace Coordinator.Storage.Embedded;
 internal sealed class EmbeddedCredentialStore(TimeProvider time) : ICredentialStore
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Credential> _bySha256 = [];
-    private readonly Dictionary<string, DateTimeOffset> _ends = [];
-    private readonly Dictionary<(string Tenant, string Partition), Dictionary<string, Credential>> _byTenant = [];
+    private readonly Dictionary<string, Kept> _bySha256 = [];
+    private readonly Dictionary<(string Tenant, string Partition), Dictionary<string, Kept>> _byTenant = [];
 
     public ValueTask<Credential?> FindAsync(string sha256, CancellationToken cancellation)
     {
         lock (_gate)
         {
-            Prune();
-            return new(_bySha256.GetValueOrDefault(sha256));
+            if (!_bySha256.TryGetValue(sha256, out var kept) || Idled(kept))
+            {
+                return default;
+            }
+
+            kept.ShownAt = time.GetTimestamp();
+            return new(kept.Credential);
         }
     }
 
@@ -24,15 +28,23 @@ internal sealed class EmbeddedCredentialStore(TimeProvider time) : ICredentialSt
     {
         lock (_gate)
         {
-            Prune();
             var place = (credential.Tenant, Partition(credential.Id));
-            var ids = _byTenant.TryGetValue(place, out var kept) ? kept : _byTenant[place] = [];
-            if (ids.TryGetValue(credential.Id, out var same) ? same.Sha256 != credential.Sha256 : ids.Count >= ICredentialStore.MostPerPartition)
+            var ids = _byTenant.TryGetValue(place, out var there) ? there : _byTenant[place] = [];
+            if (!ids.ContainsKey(credential.Id) && ids.Count >= ICredentialStore.MostPerPartition)
+            {
+                foreach (var idled in ids.Values.Where(Idled).ToArray())
+                {
+                    Forget(idled.Credential);
+                }
+            }
+
+            if (ids.TryGetValue(credential.Id, out var same) ? same.Credential.Sha256 != credential.Sha256 : ids.Count >= ICredentialStore.MostPerPartition)
             {
                 return new(CredentialRefusals.Full());
             }
 
-            _bySha256[credential.Sha256] = ids[credential.Id] = credential;
+            _byTenant[place] = ids;
+            _bySha256[credential.Sha256] = ids[credential.Id] = new() { Credential = credential, ShownAt = time.GetTimestamp() };
             return new(credential);
         }
     }
@@ -41,8 +53,7 @@ internal sealed class EmbeddedCredentialStore(TimeProvider time) : ICredentialSt
     {
         lock (_gate)
         {
-            Prune();
-            return new([.. _bySha256.Values.Where(credential => credential.Tenant == tenant)]);
+            return new([.. _bySha256.Values.Where(kept => kept.Credential.Tenant == tenant && !Idled(kept)).Select(kept => kept.Credential)]);
         }
     }
 
@@ -50,49 +61,37 @@ internal sealed class EmbeddedCredentialStore(TimeProvider time) : ICredentialSt
     {
         lock (_gate)
         {
-            Prune();
-            return new(Find(tenant, id) is { } credential && Remove(credential) ? Removal.Removed : Removal.Unknown);
-        }
-    }
-
-    public ValueTask ExpireAsync(string tenant, string id, TimeSpan after, CancellationToken cancellation)
-    {
-        lock (_gate)
-        {
-            var at = time.GetUtcNow() + after;
-            if (Find(tenant, id) is { Sha256: var sha256 } && (!_ends.TryGetValue(sha256, out var ends) || ends > at))
+            if (!_byTenant.TryGetValue((tenant, Partition(id)), out var ids) || !ids.TryGetValue(id, out var kept))
             {
-                _ends[sha256] = at;
+                return new(Removal.Unknown);
             }
 
-            return ValueTask.CompletedTask;
+            var idled = Idled(kept);
+            Forget(kept.Credential);
+            return new(idled ? Removal.Unknown : Removal.Removed);
         }
     }
 
-    private Credential? Find(string tenant, string id) =>
-        _byTenant.TryGetValue((tenant, Partition(id)), out var ids) ? ids.GetValueOrDefault(id) : null;
-
-    private bool Remove(Credential credential)
+    private void Forget(Credential credential)
     {
-        _ends.Remove(credential.Sha256);
         var place = (credential.Tenant, Partition(credential.Id));
+        _bySha256.Remove(credential.Sha256);
         _byTenant[place].Remove(credential.Id);
         if (_byTenant[place].Count == 0)
         {
             _byTenant.Remove(place);
         }
-
-        return _bySha256.Remove(credential.Sha256);
     }
 
-    private void Prune()
-    {
-        var now = time.GetUtcNow();
-        foreach (var (sha256, at) in _ends.Where(end => end.Value <= now).ToArray())
-        {
-            Remove(_bySha256[sha256]);
-        }
-    }
+    private bool Idled(Kept kept) => kept.Credential.IdleLife is { } life && time.GetElapsedTime(kept.ShownAt) >= life;
 
     private static string Partition(string id) => id[..2];
+
+    /// <summary>A credential, and when it was last shown.</summary>
+    private sealed class Kept
+    {
+        public required Credential Credential { get; init; }
+
+        public required long ShownAt { get; set; }
+    }
 }

@@ -18,15 +18,27 @@ internal sealed class RedisCredentialStore(IConnectionMultiplexer connection, Re
         fitness.ThrowIfUnfit();
         RedisKey key = RedisKeys.Credential(sha256);
         var record = await caller.GuardAsync(() => _database.StringGetAsync(key), cancellation).ConfigureAwait(false);
-        return record.IsNull ? null : RedisCredentialRecord.Read((string)record!);
+        if (record.IsNull)
+        {
+            return null;
+        }
+
+        var credential = RedisCredentialRecord.Read((string)record!);
+        if (credential.IdleLife is { } life)
+        {
+            await caller.GuardAsync(() => _database.KeyExpireAsync(key, life), cancellation).ConfigureAwait(false);
+        }
+
+        return credential;
     }
 
     public async ValueTask<Outcome<Credential>> AddAsync(Credential credential, CancellationToken cancellation)
     {
         RedisKey[] keys = [RedisKeys.Credentials(credential.Tenant, RedisKeys.PartitionOfHash(credential.Sha256)), RedisKeys.Credential(credential.Sha256)];
         var most = ICredentialStore.MostPerPartition.ToString(CultureInfo.InvariantCulture);
+        var idle = credential.IdleLife?.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture) ?? "";
         var reply = await caller.RunAsync(
-            scripts.CredentialAdd, keys, [default, credential.Id, credential.Sha256, RedisCredentialRecord.Write(credential), most], cancellation)
+            scripts.CredentialAdd, keys, [default, credential.Id, credential.Sha256, RedisCredentialRecord.Write(credential), most, idle], cancellation)
             .ConfigureAwait(false);
         return RedisReplies.Text(reply[0]) == "ok" ? credential : CredentialRefusals.Full();
     }
@@ -43,12 +55,5 @@ internal sealed class RedisCredentialStore(IConnectionMultiplexer connection, Re
         RedisKey index = RedisKeys.Credentials(tenant, RedisKeys.PartitionOfHash(id));
         var reply = await caller.RunAsync(scripts.CredentialRemove, [index], [default, id], cancellation).ConfigureAwait(false);
         return RedisReplies.Text(reply[0]) == "ok" ? Removal.Removed : Removal.Unknown;
-    }
-
-    public async ValueTask ExpireAsync(string tenant, string id, TimeSpan after, CancellationToken cancellation)
-    {
-        RedisKey index = RedisKeys.Credentials(tenant, RedisKeys.PartitionOfHash(id));
-        var milliseconds = after.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture);
-        await caller.RunAsync(scripts.CredentialExpire, [index], [default, id, milliseconds], cancellation).ConfigureAwait(false);
     }
 }

@@ -33,8 +33,6 @@ internal sealed class RedisScripts(StoreRetention retention)
 
     public string CredentialAdd { get; } = Load("credential_add", retention);
 
-    public string CredentialExpire { get; } = Load("credential_expire", retention);
-
     public string CredentialRemove { get; } = Load("credential_remove", retention);
 
     public string CredentialList { get; } = Load("credential_list", retention);

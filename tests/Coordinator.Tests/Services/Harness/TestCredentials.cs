@@ -37,6 +37,4 @@ internal sealed class TestCredentials(TimeProvider time) : ICredentialStore
     public ValueTask<IReadOnlyList<Credential>> ListAsync(string tenant, CancellationToken cancellation) => _store.ListAsync(tenant, cancellation);
 
     public ValueTask<Removal> RemoveAsync(string tenant, string id, CancellationToken cancellation) => _store.RemoveAsync(tenant, id, cancellation);
-
-    public ValueTask ExpireAsync(string tenant, string id, TimeSpan after, CancellationToken cancellation) => _store.ExpireAsync(tenant, id, after, cancellation);
 }
