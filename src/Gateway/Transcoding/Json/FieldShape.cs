@@ -1,6 +1,7 @@
 using Coordinator.Rest.V1;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
+using Field = Coordinator.Rest.V1.Field;
 
 namespace Coordinator.Gateway.Transcoding.Json;
 

@@ -8,7 +8,10 @@ internal static class Numbers
 {
     /// <summary>Null where a violation was added.</summary>
     public static object? Read(FieldShape field, string text, Violations violations) =>
-        field.Shape == JsonShape.Number ? Floating(field, text, violations) : Integer(field, text, violations);
+        field.Shape != JsonShape.Number ? Integer(field, text, violations)
+        : Floating(field, text, violations) is not { } value ? null
+        : field.Type == FieldType.Float ? (object)(float)value
+        : value;
 
     private static object? Integer(FieldShape field, string text, Violations violations)
     {
@@ -29,7 +32,7 @@ internal static class Numbers
         return IsWithin(value, min, max, violations) ? Convert(field, value) : null;
     }
 
-    private static object? Floating(FieldShape field, string text, Violations violations)
+    private static double? Floating(FieldShape field, string text, Violations violations)
     {
         var value = double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
         var most = field.Type == FieldType.Float ? float.MaxValue : double.MaxValue;
@@ -51,7 +54,7 @@ internal static class Numbers
             return null;
         }
 
-        return field.Type == FieldType.Float ? (float)value : value;
+        return value;
     }
 
     private static bool IsWithin(decimal value, decimal min, decimal max, Violations violations)

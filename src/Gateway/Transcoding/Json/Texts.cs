@@ -88,7 +88,7 @@ internal static partial class Texts
         var type = field.Descriptor.EnumType;
         if (type.FindValueByName(text) is { } value)
         {
-            return Enum.ToObject(type.ClrType, value.Number);
+            return System.Enum.ToObject(type.ClrType, value.Number);
         }
 
         violations.NotOneOf(type.Values.Select(known => known.Name));

@@ -14,7 +14,7 @@ internal sealed class FieldPath(IReadOnlyList<FieldDescriptor> fields)
     public int Depth => fields.Count;
 
     /// <summary>As callers write it, in JSON names.</summary>
-    public IReadOnlyList<object> Names => [.. fields.Select(field => (object)field.JsonName)];
+    public IReadOnlyList<object> Names => [.. fields.Select(step => (object)step.JsonName)];
 
     /// <summary>By the names in the proto; null where there is no such field, or one on the way holds more than one message.</summary>
     public static FieldPath? ByProtoNames(MessageDescriptor message, string path) => Resolve(message, path, (in_, name) => in_.FindFieldByName(name));

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Coordinator.Gateway.Transcoding.Routes;
 
 /// <summary>
@@ -14,7 +16,7 @@ namespace Coordinator.Gateway.Transcoding.Routes;
 /// </summary>
 internal sealed class PathTemplate
 {
-    private const string BadLiteral = "{}*=:?#%";
+    private static readonly SearchValues<char> BadLiteral = SearchValues.Create("{}*=:?#%");
 
     private PathTemplate(string text, string? verb, IReadOnlyList<TemplateSegment> segments, IReadOnlyList<TemplateVariable> variables) =>
         (Text, Verb, Segments, Variables) = (text, verb, segments, variables);
