@@ -117,7 +117,7 @@ internal static class RequestReader
     {
         var shape = Shapes.Of(path.Leaf);
         // "?state=" says nothing, like a form's empty box.
-        if (text.Length == 0 && shape.Shape == JsonShape.String && !shape.Rule.Required && !path.Leaf.IsRepeated && !path.Leaf.HasPresence)
+        if (text.Length == 0 && shape.Shape == JsonShape.String && shape.Rule is { Required: false, MinLength: 0 } && !path.Leaf.IsRepeated && !path.Leaf.HasPresence)
         {
             return;
         }

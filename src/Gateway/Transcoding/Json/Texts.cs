@@ -24,6 +24,7 @@ internal static partial class Texts
             case JsonShape.Integer or JsonShape.Number when !Number().IsMatch(text):
                 violations.WrongType(field.Expected, "string");
                 return null;
+            case JsonShape.Enum when Digits().IsMatch(text):
             case JsonShape.Integer or JsonShape.Number:
                 return Numbers.Read(field, text, violations);
             default:
