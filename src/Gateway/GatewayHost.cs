@@ -1,3 +1,4 @@
+using Coordinator.Gateway.OpenApi;
 using Coordinator.Gateway.Surfaces;
 using Coordinator.Gateway.Transcoding;
 using Coordinator.Gateway.Transcoding.Calls;
@@ -20,6 +21,7 @@ internal static class GatewayHost
     public static WebApplication Build(GatewayOptions options, IReadOnlyList<FileDescriptor>? files = null, Action<WebApplicationBuilder>? configure = null)
     {
         var routes = new RouteTable(files ?? Services.Files);
+        var description = new OpenApiDocument(routes);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
@@ -53,6 +55,7 @@ internal static class GatewayHost
         app.Run(http => RequestTarget.Of(http).Path switch
         {
             "/healthz" => GetAsync(http, health.AnswerAsync),
+            "/openapi.json" => GetAsync(http, context => Answers.WriteAsync(context, StatusCodes.Status200OK, description.Utf8)),
             _ => transcoder.AnswerAsync(http),
         });
         return app;

@@ -7,6 +7,12 @@ internal sealed class DefaultEnvelope : Envelope
 {
     public override string Name => "default";
 
+    public override string Schema => """
+        {"type":"object","required":["error"],"properties":{"error":{"type":"object","required":["code","message"],"properties":{
+          "code":{"type":"string"},"message":{"type":"string"},
+          "violations":{"type":"array","items":{"type":"object","properties":{"path":{"type":"string"},"message":{"type":"string"}}}}}}}}
+        """;
+
     public override IReadOnlyList<Failure> Known => [Failure.MalformedJson, Failure.NoRoute, Failure.Internal];
 
     public override void WriteBody(Utf8JsonWriter json, Failure failure)

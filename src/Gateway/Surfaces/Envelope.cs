@@ -12,6 +12,9 @@ internal abstract class Envelope
     /// <summary>A header that carries a token where there is no authorization header; null for none.</summary>
     public virtual string? TokenHeader => null;
 
+    /// <summary>The JSON Schema of its bodies.</summary>
+    public abstract string Schema { get; }
+
     /// <summary>The failures that the surface tells apart, for its description.</summary>
     public abstract IReadOnlyList<Failure> Known { get; }
 

@@ -7,6 +7,18 @@ internal sealed class RunsEnvelope : Envelope
 {
     public override string Name => "runs";
 
+    public override string Schema => """
+        {"type":"object","required":["error","code"],"properties":{
+          "error":{"type":"string","description":"For people."},
+          "code":{"type":"string","description":"Stable, for programs."},
+          "fieldErrors":{"type":"object","additionalProperties":{"type":"string"}},
+          "issues":{"type":"array","items":{"type":"object","required":["path","message"],"properties":{"path":{"type":"string"},"message":{"type":"string"}}}},
+          "retryAfter":{"type":"integer","description":"Seconds."},
+          "holder":{"type":"object","properties":{"worker_id":{"type":["string","null"]},"lease_expires_at":{"type":["string","null"],"format":"date-time"}}},
+          "expected":{"type":["integer","null"],"description":"The batch sequence that comes next."},
+          "reconnect":{"type":"boolean"}}}
+        """;
+
     public override IReadOnlyList<Failure> Known =>
     [
         Failure.MalformedJson,

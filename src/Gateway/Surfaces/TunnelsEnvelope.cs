@@ -9,6 +9,11 @@ internal sealed class TunnelsEnvelope : Envelope
 
     public override string Name => "tunnels";
 
+    public override string Schema => """
+        {"type":"object","required":["code","message"],"properties":{
+          "code":{"type":"string"},"message":{"type":"string"},"details":{"type":"object"}}}
+        """;
+
     public override IReadOnlyList<Failure> Known =>
     [
         new(400, Reasons.InvalidTunnelId, "Tunnel identifier is required."),

@@ -9,6 +9,12 @@ internal sealed class WorkersEnvelope : Envelope
 
     public override string TokenHeader => "x-den-worker-heartbeat-token";
 
+    public override string Schema => """
+        {"type":"object","required":["error"],"properties":{"error":{"type":"string"},
+          "details":{"type":"array","items":{"type":"object","required":["code","path","message"],"properties":{
+            "code":{"type":"string"},"path":{"type":"array","items":{"type":["string","integer"]}},"message":{"type":"string"}}}}}}
+        """;
+
     public override IReadOnlyList<Failure> Known =>
     [
         Failure.MalformedJson,

@@ -1,3 +1,4 @@
+using Coordinator.Testing;
 using Gateway.Tests.Harness;
 using Gateway.Tests.V1;
 using Google.Protobuf;
@@ -94,6 +95,37 @@ public sealed class EventStreamTests : GatewayTests
     }
 
     [Fact]
+    public async Task Stream_ThatIsQuiet_IsKeptAlive()
+    {
+        var time = new ManualTime();
+        await using var gateway = await RunningGateway.StartAsync(time: time);
+        gateway.Coordinator.OnStream("Feed", async (_, writer, context) =>
+        {
+            await writer.WriteAsync(new FeedPage { Lines = { Line(1, "1") } });
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.CancellationToken);
+        });
+        using var response = await OpenAsync(gateway);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        var lines = new List<string>();
+        while (lines.Count < 9)
+        {
+            var line = reader.ReadLineAsync();
+            await Eventually.TrueAsync(
+                bool () =>
+                {
+                    // Time passes only while nothing comes.
+                    time.Advance(TimeSpan.FromSeconds(1));
+                    return line.IsCompleted;
+                },
+                TimeSpan.FromSeconds(10),
+                "another line");
+            lines.Add(await line ?? "the end");
+        }
+
+        Assert.Equal(["id: 1", "data: {\"number\":1,\"text\":1}", "", ": keep-alive", "", ": keep-alive", "", ": keep-alive", ""], lines);
+    }
+
+    [Fact]
     public async Task Stop_EndsStreamsInOrder()
     {
         Coordinator.OnStream("Feed", async (_, writer, context) =>
@@ -109,10 +141,12 @@ public sealed class EventStreamTests : GatewayTests
         Assert.Equal("id: 1\ndata: {\"number\":1,\"text\":1}\n\n", await body);
     }
 
-    private async Task<HttpResponseMessage> OpenAsync()
+    private Task<HttpResponseMessage> OpenAsync() => OpenAsync(Gateway);
+
+    private static async Task<HttpResponseMessage> OpenAsync(RunningGateway gateway)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/library/feed");
         request.Headers.Accept.Add(MediaTypeWithQualityHeaderValue.Parse("text/event-stream"));
-        return await Gateway.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(10));
+        return await gateway.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromSeconds(10));
     }
 }

@@ -33,13 +33,17 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public LogLines Log { get; }
 
-    public static async Task<RunningGateway> StartAsync(Action<GatewayOptions>? configure = null)
+    public static async Task<RunningGateway> StartAsync(Action<GatewayOptions>? configure = null, TimeProvider? time = null)
     {
         var coordinator = await FakeCoordinator.StartAsync();
         var options = new GatewayOptions { HttpPort = 0, Coordinators = [coordinator.Address] };
         configure?.Invoke(options);
         var log = new LogLines();
-        var app = GatewayHost.Build(options, Files, builder => builder.Logging.ClearProviders().AddProvider(log));
+        var app = GatewayHost.Build(options, Files, builder =>
+        {
+            builder.Logging.ClearProviders().AddProvider(log);
+            builder.Services.AddSingleton(time ?? TimeProvider.System);
+        });
         await app.StartAsync();
         return new(app, coordinator, log);
     }

@@ -71,9 +71,10 @@ internal static class Answers
         return body.WrittenMemory;
     }
 
-    public static async Task WriteAsync(HttpContext http, int status, Action<Utf8JsonWriter> write)
+    public static Task WriteAsync(HttpContext http, int status, Action<Utf8JsonWriter> write) => WriteAsync(http, status, Json(write));
+
+    public static async Task WriteAsync(HttpContext http, int status, ReadOnlyMemory<byte> body)
     {
-        var body = Json(write);
         http.Response.StatusCode = status;
         http.Response.ContentType = ContentType;
         http.Response.ContentLength = body.Length;

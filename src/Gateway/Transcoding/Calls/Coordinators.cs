@@ -24,8 +24,15 @@ internal sealed class Coordinators(GatewayOptions options, TimeProvider time, IL
         return await TryEachAsync(repeatable, async endpoint =>
         {
             using var unary = endpoint.Calls.AsyncUnaryCall(method, null, call, request);
-            var response = (T)await unary.ResponseAsync.ConfigureAwait(false);
-            return new Answered<T>(response, await unary.ResponseHeadersAsync.ConfigureAwait(false));
+            try
+            {
+                var response = (T)await unary.ResponseAsync.ConfigureAwait(false);
+                return new Answered<T>(response, await unary.ResponseHeadersAsync.ConfigureAwait(false));
+            }
+            catch (RpcException fault) when (unary.ResponseHeadersAsync.IsCompletedSuccessfully)
+            {
+                throw RpcFailures.WithHeaders(fault, await unary.ResponseHeadersAsync.ConfigureAwait(false));
+            }
         }).ConfigureAwait(false);
     }
 

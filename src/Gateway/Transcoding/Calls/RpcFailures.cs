@@ -38,6 +38,18 @@ internal static class RpcFailures
     public static Failure Away(MethodDescriptor? method) =>
         new(StatusCodes.Status503ServiceUnavailable, Reasons.CoordinatorAway, "The coordinator cannot be reached; try again.") { RetryAfter = LeastRetryAfter, Method = method };
 
+    /// <summary>What stood in the header of a call that failed later goes along with its trailers.</summary>
+    public static RpcException WithHeaders(RpcException fault, Metadata headers)
+    {
+        var both = new Metadata();
+        foreach (var entry in headers.Concat(fault.Trailers))
+        {
+            both.Add(entry);
+        }
+
+        return new(fault.Status, both);
+    }
+
     /// <summary>What a call said of its caller's limit; null where nothing was counted.</summary>
     public static Limit? LimitOf(Metadata? headers, Metadata? trailers)
     {
