@@ -1,55 +1,68 @@
+using Coordinator.Gateway.OpenApi;
+using Coordinator.Gateway.Surfaces;
+using Coordinator.Gateway.Transcoding;
+using Coordinator.Gateway.Transcoding.Calls;
+using Coordinator.Gateway.Transcoding.Routes;
+using Google.Protobuf.Reflection;
+using Microsoft.Extensions.Logging.Console;
 using System.Net;
+using System.Text;
 
 namespace Coordinator.Gateway;
 
 /// <summary>One gateway: the listener and its routes.</summary>
 internal static class GatewayHost
 {
-    private const string RetryAfterSeconds = "1";
+    private const long MaxBodyBytes = 1 << 20;
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(8);
 
-    public static WebApplication Build(GatewayOptions options)
+    /// <summary>Throws an <see cref="InvalidOperationException"/> where the protos cannot be shown as they say.</summary>
+    /// <param name="files">The protos whose services are shown; null for those of the coordinator.</param>
+    public static WebApplication Build(GatewayOptions options, IReadOnlyList<FileDescriptor>? files = null, Action<WebApplicationBuilder>? configure = null)
     {
+        var routes = new RouteTable(files ?? Services.Files);
+        var description = new OpenApiDocument(routes);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopWithin);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Listen(IPAddress.Loopback, options.HttpPort);
             kestrel.AddServerHeader = false;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Limits.MaxRequestBodySize = 1 << 20;
+            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            // Any octet may stand in a header: what it means is judged where the header is used.
+            kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         });
-        builder.Services.AddSingleton(options).AddSingleton<HealthProbe>();
+        builder.Services
+            .AddSingleton(options)
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton(routes)
+            .AddSingleton<HealthProbe>()
+            .AddSingleton<ClientAddress>()
+            .AddSingleton<Caller>()
+            .AddSingleton<Coordinators>()
+            .AddSingleton<Drain>()
+            .AddSingleton<EventStream>()
+            .AddSingleton<Transcoder>();
+        configure?.Invoke(builder);
         var app = builder.Build();
-        app.MapGet("/healthz", HealthAsync);
-        app.MapFallback(context => AnswerAsync(context, StatusCodes.Status404NotFound, new(false, "There is nothing at this path.")));
+        var transcoder = app.Services.GetRequiredService<Transcoder>();
+        var health = app.Services.GetRequiredService<HealthProbe>();
+        app.Run(http => RequestTarget.Of(http).Path switch
+        {
+            "/healthz" => GetAsync(http, health.AnswerAsync),
+            "/openapi.json" => GetAsync(http, context => Answers.WriteAsync(context, StatusCodes.Status200OK, description.Utf8)),
+            _ => transcoder.AnswerAsync(http),
+        });
         return app;
     }
 
-    private static async Task HealthAsync(HttpContext context, HealthProbe probe)
-    {
-        var fault = await probe.FindFaultAsync(context.RequestAborted);
-        if (fault is not null)
-        {
-            context.Response.Headers.RetryAfter = RetryAfterSeconds;
-        }
-
-        await AnswerAsync(context, fault is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, new(fault is null, fault));
-    }
-
-    private static Task AnswerAsync(HttpContext context, int status, Answer answer)
-    {
-        context.Response.StatusCode = status;
-        return context.Response.WriteAsJsonAsync(answer, s_json, "application/json");
-    }
-
-    private static readonly System.Text.Json.JsonSerializerOptions s_json = new(System.Text.Json.JsonSerializerDefaults.Web)
-    {
-        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
-    };
-
-    private sealed record Answer(bool Ok, string? Error);
+    private static Task GetAsync(HttpContext http, Func<HttpContext, Task> answer) =>
+        HttpMethods.IsGet(http.Request.Method)
+            ? answer(http)
+            : Answers.WriteAsync(http, Envelopes.Default, Failure.WrongMethod([HttpMethods.Get]), null);
 }

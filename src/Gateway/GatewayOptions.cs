@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 
 namespace Coordinator.Gateway;
 
@@ -12,4 +13,10 @@ internal sealed class GatewayOptions
     /// <summary>The coordinators, any of which serves any request. At least one; default http://127.0.0.1:50051.</summary>
     [Required, MinLength(1)]
     public Uri[] Coordinators { get; set; } = [new("http://127.0.0.1:50051")];
+
+    /// <summary>Whose word about the client's address counts: networks of the proxies in front. Default none.</summary>
+    public IPNetwork[] TrustedProxies { get; set; } = [];
+
+    /// <summary>The gateway's own credential, with which coordinators believe it the client's address; null for none. Never printed.</summary>
+    public string? GatewayToken { get; set; }
 }

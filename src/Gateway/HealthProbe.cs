@@ -1,3 +1,4 @@
+using Coordinator.Gateway.Transcoding.Calls;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
@@ -8,7 +9,30 @@ namespace Coordinator.Gateway;
 internal sealed class HealthProbe(GatewayOptions options) : IDisposable
 {
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(2);
+    private const string RetryAfterSeconds = "1";
     private readonly GrpcChannel[] _channels = [.. options.Coordinators.Select(address => GrpcChannel.ForAddress(address))];
+
+    /// <summary>200 where one serves, else 503 with what is wrong.</summary>
+    public async Task AnswerAsync(HttpContext http)
+    {
+        var fault = await FindFaultAsync(http.RequestAborted).ConfigureAwait(false);
+        if (fault is not null)
+        {
+            http.Response.Headers.RetryAfter = RetryAfterSeconds;
+        }
+
+        await Answers.WriteAsync(http, fault is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, json =>
+        {
+            json.WriteStartObject();
+            json.WriteBoolean("ok", fault is null);
+            if (fault is not null)
+            {
+                json.WriteString("error", fault);
+            }
+
+            json.WriteEndObject();
+        }).ConfigureAwait(false);
+    }
 
     /// <summary>Null where one serves; else what is wrong with each.</summary>
     public async Task<string?> FindFaultAsync(CancellationToken cancellation)
