@@ -2,6 +2,7 @@ using Coordinator.Client;
 using Coordinator.Testing;
 using Grpc.Core;
 using Grpc.Net.Client;
+using System.Security.Cryptography;
 
 namespace EndToEnd.Tests.Harness;
 
@@ -10,6 +11,9 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
 {
     public const string Token = "end-to-end-token";
     public const string Tenant = "0123456789abcdef0123456789abcdef";
+
+    /// <summary>What coordinators and gateways of one run know each other by.</summary>
+    public static readonly string GatewayToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
     private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(30);
     private readonly Lazy<GrpcChannel> _channel;
 
@@ -30,11 +34,16 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
 
     public static Metadata Headers => new() { { "authorization", $"Bearer {Token}" } };
 
-    public static async Task<CoordinatorProcess> StartAsync(string? redis = null, params string[] more)
+    /// <summary>Further arguments are the coordinator's own.</summary>
+    public static Task<CoordinatorProcess> StartAsync(string? redis = null, params string[] more) => StartAtAsync(0, redis, Tenant, Token, more);
+
+    /// <summary>On a port, or on any that is free for 0, and for an account.</summary>
+    public static async Task<CoordinatorProcess> StartAtAsync(int port, string? redis, string tenant, string token, params string[] more)
     {
         string[] store = redis is null ? [] : ["--redis", redis];
-        var process = ProgramProcess.Dotnet(Repository.Program("src/Coordinator", "Coordinator"),
-            ["--grpc-port", "0", "--token", Token, "--tenant", Tenant, .. store, .. more]);
+        var process = ProgramProcess.Run("dotnet",
+            [Repository.Program("src/Coordinator", "Coordinator"), "--grpc-port", $"{port}", "--token", token, "--tenant", tenant, .. store, .. more],
+            [("COORDINATOR_GATEWAY_TOKEN", GatewayToken)]);
         var line = await process.LineAsync(text => text.StartsWith("listening grpc=", StringComparison.Ordinal), StartBound, "the coordinator listens");
         return new(process, int.Parse(line.Split(' ')[1].Split(':')[1], System.Globalization.CultureInfo.InvariantCulture));
     }

@@ -1,0 +1,31 @@
+namespace EndToEnd.Tests.Harness;
+
+/// <summary>A gateway as its own process, in front of coordinators.</summary>
+internal sealed class GatewayProcess : IAsyncDisposable
+{
+    private const string Listening = "listening http=";
+    private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(30);
+
+    private GatewayProcess(ProgramProcess process, Uri address) => (Process, Address) = (process, address);
+
+    public ProgramProcess Process { get; }
+
+    public Uri Address { get; }
+
+    public int Port => Address.Port;
+
+    public static Task<GatewayProcess> StartAsync(params CoordinatorProcess[] coordinators) =>
+        StartAsync([.. coordinators.Select(coordinator => coordinator.Address)]);
+
+    /// <summary>Further arguments are the gateway's own.</summary>
+    public static async Task<GatewayProcess> StartAsync(Uri[] coordinators, params string[] arguments)
+    {
+        var process = ProgramProcess.Run("dotnet",
+            [Repository.Program("src/Gateway", "Coordinator.Gateway"), "--http-port", "0", "--coordinators", string.Join(',', coordinators.AsEnumerable()), .. arguments],
+            [("COORDINATOR_GATEWAY_TOKEN", CoordinatorProcess.GatewayToken)]);
+        var line = await process.LineAsync(text => text.StartsWith(Listening, StringComparison.Ordinal), StartBound, "the gateway listens");
+        return new(process, new(line[Listening.Length..].Split(' ')[0]));
+    }
+
+    public ValueTask DisposeAsync() => Process.DisposeAsync();
+}

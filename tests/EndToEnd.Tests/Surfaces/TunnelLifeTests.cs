@@ -1,0 +1,130 @@
+using Coordinator.Client;
+using Coordinator.Testing;
+using EndToEnd.Tests.Harness;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+
+namespace EndToEnd.Tests.Surfaces;
+
+/// <summary>A coordinator whose tunnels have a lease of two seconds, and a gateway.</summary>
+public sealed class ShortTunnelWorld : IAsyncLifetime
+{
+    private RedisServer _redis = null!;
+
+    internal CoordinatorProcess Coordinator { get; private set; } = null!;
+
+    internal GatewayProcess Gateway { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync();
+        Coordinator = await CoordinatorProcess.StartAsync(_redis.Configuration, "--tunnel-ttl-seconds", "2");
+        Gateway = await GatewayProcess.StartAsync(Coordinator);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Gateway.DisposeAsync();
+        await Coordinator.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+}
+
+/// <summary>Tunnels while they live and when they are left alone.</summary>
+public sealed class TunnelLifeTests(ShortTunnelWorld world) : IClassFixture<ShortTunnelWorld>, IDisposable
+{
+    private const string CleanUp = "tunnel:clean-up";
+    private const string LimitReached = """{"code":"TUNNEL_LIMIT_REACHED","message":"Maximum of 5 active tunnels reached.","details":{"activeCount":5,"maxActive":5}}""";
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private readonly Rest _rest = new(world.Gateway.Address, CoordinatorProcess.Token);
+
+    public void Dispose() => _rest.Dispose();
+
+    [Fact]
+    public async Task Create_TenAtOnce_GivesExactlyFive()
+    {
+        await Eventually.TrueAsync(async () => (await _rest.GetAsync("/v1/tunnels")).Text == "[]", Bound, "the tunnels of other tests are over");
+        var answers = await Task.WhenAll(Enumerable.Range(1, 10).Select(port => _rest.PostAsync("/v1/tunnels", new { port })));
+        Assert.Equal(5, answers.Count(answer => answer.Status == HttpStatusCode.OK));
+        Assert.All(answers.Where(answer => answer.Status != HttpStatusCode.OK), refused =>
+        {
+            Assert.Equal((HttpStatusCode.Conflict, LimitReached), (refused.Status, refused.Text));
+            Assert.Equal("false", refused.Headers["x-should-retry"]);
+        });
+        var five = (await _rest.GetAsync("/v1/tunnels")).Json;
+        Assert.Equal(5, five.GetArrayLength());
+        await _rest.DeleteAsync($"/v1/tunnels/{five[0].GetProperty("id").GetString()}");
+        Assert.Equal(HttpStatusCode.OK, (await _rest.PostAsync("/v1/tunnels", new { port = 6 })).Status);
+    }
+
+    [Fact]
+    public async Task Tunnel_NotKept_IsGoneAtOnceAndToldToWhoeverCleansUp()
+    {
+        var created = (await _rest.PostAsync("/v1/tunnels", new { port = 3000, requestedSlug = "left-alone" })).Json;
+        Assert.Equal(2, created.GetProperty("leaseTimeoutSec").GetInt32());
+        var id = created.GetProperty("tunnelId").GetString()!;
+        var host = created.GetProperty("hostname").GetString()!;
+        var beat = (await _rest.PostAsync($"/v1/tunnels/{id}/heartbeat")).Json;
+        var expires = beat.GetProperty("expiresAt").GetDateTimeOffset();
+
+        // The machine's clock is the store's here: the instant it has passed the deadline there is no tunnel, swept or not.
+        await Eventually.TrueAsync(() => TimeProvider.System.GetUtcNow() > expires, Bound, "the lease is over");
+        foreach (var name in new[] { id, id.ToUpperInvariant(), host })
+        {
+            var gone = await _rest.PostAsync($"/v1/tunnels/{name}/heartbeat");
+            Assert.Equal((HttpStatusCode.NotFound, """{"code":"TUNNEL_NOT_FOUND","message":"Tunnel was not found for this user."}"""), (gone.Status, gone.Text));
+        }
+
+        Assert.Equal("[]", (await _rest.GetAsync("/v1/tunnels")).Text);
+        var all = (await _rest.GetAsync("/v1/tunnels?includeInactive=true")).Json;
+        var stopped = all.EnumerateArray().Single(tunnel => tunnel.GetProperty("id").GetString() == id);
+        Assert.Equal(("stopped", "LEASE_EXPIRED"), (stopped.GetProperty("status").GetString(), stopped.GetProperty("lastError").GetString()));
+        Assert.Equal(JsonValueKind.Null, stopped.GetProperty("lease").ValueKind);
+        Assert.InRange(stopped.GetProperty("stoppedAt").GetDateTimeOffset(), expires.AddMilliseconds(-1), expires.AddSeconds(5));
+
+        // The slug is free again, and the record of what to clean up is there, once.
+        Assert.Equal(HttpStatusCode.OK, (await _rest.PostAsync("/v1/tunnels", new { port = 3000, requestedSlug = "left-alone" })).Status);
+        Assert.Contains("LEASE_EXPIRED", Encoding.UTF8.GetString((await CleanedAsync(host)).Payload.Span), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tunnel_KeptByHeartbeats_OutlivesItsLeaseAndDeletedIsToldToo()
+    {
+        var created = (await _rest.PostAsync("/v1/tunnels", new { port = 3000 })).Json;
+        var id = created.GetProperty("tunnelId").GetString()!;
+        var host = created.GetProperty("hostname").GetString()!;
+        var until = TimeProvider.System.GetUtcNow().AddSeconds(3);
+        using var runtime = new Rest(world.Gateway.Address, created.GetProperty("tunnelRunToken").GetString());
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                var beat = await runtime.PostAsync($"/v1/tunnels/{id}/heartbeat");
+                Assert.Equal(HttpStatusCode.OK, beat.Status);
+                var left = beat.Json.GetProperty("expiresAt").GetDateTimeOffset() - TimeProvider.System.GetUtcNow();
+                Assert.InRange(left, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2.1));
+                await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+                return TimeProvider.System.GetUtcNow() > until;
+            },
+            Bound,
+            "the tunnel is kept beyond its first lease");
+        Assert.Equal("""{"ok":true}""", (await _rest.DeleteAsync($"/v1/tunnels/{host}")).Text);
+        Assert.DoesNotContain("LEASE_EXPIRED", Encoding.UTF8.GetString((await CleanedAsync(host)).Payload.Span), StringComparison.Ordinal);
+    }
+
+    // The record that names the hostname, by Events.Follow from the beginning, as a program that deletes DNS records would read it.
+    private async Task<LogEvent> CleanedAsync(string host)
+    {
+        await using var client = world.Coordinator.Client();
+        using var late = new CancellationTokenSource(Bound);
+        await foreach (var item in client.Events.FollowAsync(CleanUp, 0, late.Token))
+        {
+            if (item is LogEvent record && Encoding.UTF8.GetString(record.Payload.Span).Contains($"\"{host}\"", StringComparison.Ordinal))
+            {
+                return record;
+            }
+        }
+
+        throw new InvalidOperationException("The log ended.");
+    }
+}
