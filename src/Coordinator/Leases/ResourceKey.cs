@@ -30,7 +30,7 @@ internal sealed record ResourceKey(string Tenant, string Name, int Partition)
     /// tunnels of a tenant share one, so that their names and number are kept in one step.
     /// </remarks>
     public static ResourceKey Of(string tenant, string name) => new(tenant, name,
-        name.StartsWith(Run, StringComparison.Ordinal) && Guid.TryParseExact(name[Run.Length..], "D", out var id) ? PartitionOf(id)
+        name.StartsWith(Run, StringComparison.Ordinal) && Uuids.TryRead(name[Run.Length..], out var id) ? PartitionOf(id)
         : name.StartsWith(Worker, StringComparison.Ordinal) && TypeIds.IsValid(name[Worker.Length..], WorkerIdPrefix) ? TypeIds.LastByte(name)
         : name.StartsWith(Tunnel, StringComparison.Ordinal) ? PartitionOfTunnels(tenant)
         : PartitionOf(tenant, name));

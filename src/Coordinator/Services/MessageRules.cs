@@ -88,7 +88,7 @@ internal static class MessageRules
 
         return rule.Format.Split(':') switch
         {
-            ["uuid"] when !Guid.TryParseExact(text, "D", out _) => Refusal.Invalid(path, "must be a UUID"),
+            ["uuid"] when !Uuids.TryRead(text, out _) => Refusal.Invalid(path, "must be a UUID"),
             ["typeid", var prefix] when !TypeIds.IsValid(text, prefix) => Refusal.Invalid(path, $"must be {prefix}_ and the 26 characters of a TypeID"),
             _ => null,
         };

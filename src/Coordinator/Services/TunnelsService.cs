@@ -55,7 +55,7 @@ internal sealed class TunnelsService(TunnelDesk desk, RecordPages pages, IOption
         var tenant = context.GetTenant();
         var outcome = await pages.ListAsync(
             tenant, TunnelDesk.Kind, "", MostListed, ResourceKey.PartitionOfTunnels(tenant),
-            record => request.IncludeInactive || record.Lease is not null, context.CancellationToken).ConfigureAwait(false);
+            record => IsTheirs(context.GetCredential(), record) && (request.IncludeInactive || record.Lease is not null), context.CancellationToken).ConfigureAwait(false);
         return new() { Tunnels = { outcome.OrThrow(Room.Tunnels).Records.Select(ToTunnel) } };
     }
 
@@ -90,7 +90,7 @@ internal sealed class TunnelsService(TunnelDesk desk, RecordPages pages, IOption
             throw StatusTable.Fail(StatusCode.InvalidArgument, "INVALID_TUNNEL_ID", "Tunnel identifier is required.");
         }
 
-        if (!Guid.TryParseExact(id, "D", out _) && !TunnelRules.IsHostname(id))
+        if (!Uuids.TryRead(id, out _) && !TunnelRules.IsHostname(id))
         {
             throw StatusTable.Fail(StatusCode.InvalidArgument, "INVALID_TUNNEL_ID", "Tunnel identifier must be a UUID or a hostname.");
         }
@@ -102,8 +102,14 @@ internal sealed class TunnelsService(TunnelDesk desk, RecordPages pages, IOption
             throw StatusTable.Fail(StatusCode.PermissionDenied, "CREDENTIAL_NOT_BOUND", "This token belongs to another tunnel.");
         }
 
-        return outcome.OrThrow(Room.Tunnels);
+        return outcome.Value is { } found && !IsTheirs(credential, found)
+            ? throw StatusTable.ToException(Refusals.Absent(found.Resource), Room.Tunnels)
+            : outcome.OrThrow(Room.Tunnels);
     }
+
+    // A tunnel belongs to the subject that made it; its own token speaks for it, and an administrator for everybody.
+    private static bool IsTheirs(Credential credential, Record tunnel) =>
+        credential.BoundTo is not null || credential.Kind == CredentialKind.Admin || tunnel.Text(TunnelFields.Owner) == credential.Subject;
 
     // A hostname is free once its tunnel has ended: then the tunnel's own token is told by the name that the tunnel had.
     private async ValueTask<bool> IsOwnAsync(Credential credential, string id, Record? found, CancellationToken cancellation)
@@ -115,7 +121,7 @@ internal sealed class TunnelsService(TunnelDesk desk, RecordPages pages, IOption
 
         var own = credential.BoundTo!.StartsWith(ResourceKey.Tunnel, StringComparison.Ordinal) ? credential.BoundTo[ResourceKey.Tunnel.Length..] : "";
         return own.Equals(id, StringComparison.OrdinalIgnoreCase)
-            || (Guid.TryParseExact(own, "D", out _)
+            || (Uuids.TryRead(own, out _)
                 && (await desk.FindAsync(credential.Tenant, own, cancellation).ConfigureAwait(false)).Value?.Text(RecordFields.Hostname)
                     ?.Equals(id, StringComparison.OrdinalIgnoreCase) == true);
     }

@@ -51,9 +51,10 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
             [RecordFields.State] = TunnelRules.Active,
             [RecordFields.Slug] = name,
             [RecordFields.Hostname] = host,
+            [TunnelFields.Owner] = subject,
             [TunnelFields.Port] = port.ToString(CultureInfo.InvariantCulture),
         };
-        var create = new CreateRecord(Resource(tenant, id), fields, Operation(operationId, port, slug))
+        var create = new CreateRecord(Resource(tenant, id), fields, Operation(operationId, subject, port, slug))
         {
             Names = [$"slug:{name}", $"{Host}{host}"],
             MostActive = options.Value.MostActive,
@@ -72,7 +73,7 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
     /// <summary>By its id or its hostname. Refuses with <see cref="RefusalKind.RecordNotFound"/>.</summary>
     public async ValueTask<Outcome<Record>> FindAsync(string tenant, string idOrHostname, CancellationToken cancellation)
     {
-        var name = Guid.TryParseExact(idOrHostname, "D", out var id)
+        var name = Uuids.TryRead(idOrHostname, out var id)
             ? Resource(tenant, id).Name
             : await records.FindAsync(ResourceKey.PartitionOfTunnels(tenant), tenant, Host + idOrHostname.ToLowerInvariant(), cancellation).ConfigureAwait(false);
         return name is null
@@ -111,8 +112,8 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
     private ValueTask<Outcome<IssuedToken>> IssueAsync(string tenant, string id, CancellationToken cancellation) =>
         issuer.IssueBoundAsync(CredentialKind.Runtime, tenant, HeartbeatScope, ResourceKey.Tunnel + id, null, TokenIdleLife, cancellation);
 
-    private static Operation? Operation(string id, int port, string? slug) =>
-        id.Length == 0 ? null : new(id, Digests.Of("create", port.ToString(CultureInfo.InvariantCulture), slug));
+    private static Operation? Operation(string id, string subject, int port, string? slug) =>
+        id.Length == 0 ? null : new(id, Digests.Of("create", subject, port.ToString(CultureInfo.InvariantCulture), slug));
 
     private static Outcome<Record> Only(Outcome<(Record Record, StepResult Step)> outcome) => outcome.Try(out var done, out var refusal) ? done.Record : refusal;
 

@@ -24,11 +24,6 @@ internal abstract class Envelope
     /// <summary>One object.</summary>
     public abstract void WriteBody(Utf8JsonWriter json, Failure failure);
 
-    /// <summary>What stands in the header of a failure, beyond what HTTP itself asks for.</summary>
-    public virtual void WriteHeaders(IHeaderDictionary headers, Failure failure)
-    {
-    }
-
     /// <summary>Of any answer, where a limit was counted.</summary>
     public virtual void WriteLimit(IHeaderDictionary headers, Limit limit)
     {

@@ -31,15 +31,6 @@ internal sealed class RunsEnvelope : Envelope
         Failure.Internal,
     ];
 
-    public override void WriteHeaders(IHeaderDictionary headers, Failure failure)
-    {
-        // The clients of this surface try again after a 409 as they do after a 503, unless they are told that it is of no use.
-        if (failure.Status < 500 && failure.RetryAfter is null)
-        {
-            headers["x-should-retry"] = "false";
-        }
-    }
-
     public override void WriteLimit(IHeaderDictionary headers, Limit limit) => WriteLimit(headers, limit, "RateLimit");
 
     public override void WriteBody(Utf8JsonWriter json, Failure failure)

@@ -88,6 +88,8 @@ public sealed class TunnelsTests : IAsyncLifetime
     [InlineData(":id", "INVALID_TUNNEL_ID")]
     [InlineData("a b", "INVALID_TUNNEL_ID")]
     [InlineData("-a.b", "INVALID_TUNNEL_ID")]
+    [InlineData(" 00000000-0000-0000-0000-000000000000", "INVALID_TUNNEL_ID")]
+    [InlineData("00000000-0000-0000-0000-000000000000\n", "INVALID_TUNNEL_ID")]
     [InlineData("my-app", "TUNNEL_NOT_FOUND")]
     [InlineData("other.tunnels.localhost", "TUNNEL_NOT_FOUND")]
     [InlineData("00000000-0000-0000-0000-000000000000", "TUNNEL_NOT_FOUND")]
@@ -160,6 +162,18 @@ public sealed class TunnelsTests : IAsyncLifetime
         }
 
         Assert.Empty((await Client.ListAsync(new() { IncludeInactive = true }, stranger)).Tunnels);
+    }
+
+    [Fact]
+    public async Task AnotherUsersTunnel_LooksLikeAMissingOne_ButNotToAnAdministrator()
+    {
+        var user = _host.Credentials.Add("user", "tunnels:write", kind: Coordinator.Credentials.CredentialKind.User);
+        var made = await Client.CreateAsync(new() { Port = 1 }, user);
+        var admins = await CreateAsync("my-app");
+        Assert.Equal("TUNNEL_NOT_FOUND", await ReasonAsync(Client.HeartbeatAsync(new() { Id = admins.TunnelId }, user)));
+        Assert.Equal(made.TunnelId, Assert.Single((await Client.ListAsync(new(), user)).Tunnels).Id);
+        Assert.Equal(2, (await Client.ListAsync(new(), RunningHost.Headers)).Tunnels.Count);
+        await Client.HeartbeatAsync(new() { Id = made.TunnelId }, RunningHost.Headers);
     }
 
     [Fact]

@@ -33,7 +33,6 @@ internal static class Answers
     {
         var headers = http.Response.Headers;
         WriteLimit(http.Response, envelope, limit);
-        envelope.WriteHeaders(headers, failure);
         if (failure.Allow.Count > 0)
         {
             headers.Allow = string.Join(", ", failure.Allow);
@@ -45,6 +44,12 @@ internal static class Answers
         }
 
         var status = envelope.StatusOf(failure);
+        // Generated clients try again after a 409 as they do after a 503, unless they are told that it is of no use.
+        if (status < 500 && failure.RetryAfter is null)
+        {
+            headers["x-should-retry"] = "false";
+        }
+
         if (status == StatusCodes.Status401Unauthorized)
         {
             headers.WWWAuthenticate = "Bearer";
