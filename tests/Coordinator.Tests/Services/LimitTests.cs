@@ -72,6 +72,35 @@ public sealed class LimitTests
         Assert.Equal("first", Assert.Single((await host.Leases.ListAsync(new(), RunningHost.Headers)).Leases).Resource);
     }
 
+    [Fact] // of the methods that are limited in the program itself
+    public async Task Tunnels_BeyondTheLimit_AreRefusedAndNotMade()
+    {
+        await using var host = await RunningHost.StartAsync(services => services
+            .AddSingleton(new LimitRules(0, 2, [])).AddSingleton<ILimitStore>(new EmbeddedLimitStore(new ManualTime())));
+        var (tunnels, other) = (new V1.Tunnels.TunnelsClient(host.Channel), host.Credentials.Add("another of the tenant"));
+        var made = await tunnels.CreateAsync(new() { Port = 3_000 }, RunningHost.Headers);
+        using var beat = tunnels.HeartbeatAsync(new() { Id = made.TunnelId }, RunningHost.Bearer(made.TunnelRunToken));
+        await beat;
+        Assert.Equal(("2", "1", "60"), Seen(await beat.ResponseHeadersAsync));
+        await tunnels.CreateAsync(new() { Port = 3_000 }, RunningHost.Headers);
+        var beyond = await Statuses.RefusedAsync(tunnels.CreateAsync(new() { Port = 3_000 }, RunningHost.Headers));
+        Assert.Equal((StatusCode.ResourceExhausted, "RATE_LIMITED", ("2", "0", "60")), (beyond.StatusCode, beyond.Reason(), Seen(beyond.Trailers)));
+        Assert.Equal(2, (await tunnels.ListAsync(new(), other)).Tunnels.Count);
+    }
+
+    [Fact]
+    public async Task Reports_BeyondTheLimit_AreRefusedWithWhereTheCallerStands()
+    {
+        await using var host = await RunningHost.StartAsync(services => services
+            .AddSingleton(new LimitRules(1, 0, [])).AddSingleton<ILimitStore>(new EmbeddedLimitStore(new ManualTime())));
+        var (runs, report) = (new V1.Runs.RunsClient(host.Channel), new RunsReportRequest { Id = $"{Guid.NewGuid()}", WorkerId = "w" });
+        var first = runs.ReportAsync(report, RunningHost.Headers);
+        Assert.Equal(StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(async () => await first)).StatusCode);
+        Assert.Equal(("1", "0", "60"), Seen(await first.ResponseHeadersAsync));
+        var beyond = await Statuses.RefusedAsync(runs.ReportAsync(report, RunningHost.Headers));
+        Assert.Equal(("RATE_LIMITED", ("1", "0", "60")), (beyond.Reason(), Seen(beyond.Trailers)));
+    }
+
     [Theory] // first the limit, then the credential, then its scopes: of both limits
     [InlineData(ByAddress)]
     [InlineData(ByCredential)]
