@@ -20,8 +20,8 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
 
     public const string Kind = "tunnel";
     private const string HeartbeatScope = "tunnels:heartbeat";
-    /// <summary>A tunnel ends without anybody's call: its tokens are told so for a while, and then end by themselves.</summary>
-    private static readonly TimeSpan TokenIdleLife = TimeSpan.FromDays(1);
+    /// <summary>A tunnel ends without anybody's call: its tokens are told so for as long as the tunnel is known, and then end by themselves.</summary>
+    private static readonly TimeSpan TokenIdleLife = TimeSpan.FromDays(7);
 
     private const string Host = "host:";
 

@@ -121,8 +121,8 @@ public sealed class TunnelsTests : IAsyncLifetime
         Assert.Equal(("tunnel_expired", made.TunnelId, made.Hostname, "expired"), (told.Type, payload.RootElement.GetProperty("tunnelId").GetString(),
             payload.RootElement.GetProperty("hostname").GetString(), payload.RootElement.GetProperty("reason").GetString()));
         Assert.NotEqual(made.TunnelId, (await CreateAsync("my-app")).TunnelId);
-        // The token of the one that ended is told so for a day, and is not left over.
-        _time.Advance(TimeSpan.FromDays(1));
+        // The token of the one that ended is told so for a week, and is not left over.
+        _time.Advance(TimeSpan.FromDays(7));
         Assert.Single(await _host.Credentials.ListAsync(RunningHost.Tenant, CancellationToken.None));
     }
 
