@@ -4,7 +4,6 @@ using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using System.Collections;
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -14,7 +13,7 @@ namespace Coordinator.Gateway.Transcoding.Json;
 internal static class MessageWriter
 {
     /// <summary>JSON for programs, never for a page: only what JSON itself demands is escaped.</summary>
-    public static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static readonly JsonWriterOptions Options = new() { Encoder = new PlainEncoder() };
 
     /// <param name="ok">Begins the object with "ok":true.</param>
     public static void Write(Utf8JsonWriter json, IMessage message, bool ok = false)
