@@ -128,6 +128,8 @@ internal sealed class RunsService(RunLanes lanes, RunClaims claims, RecordPages 
         MessageRules.Demand(request);
         var run = await KnownAsync(request.Id, context).ConfigureAwait(false);
         var ended = context.GetStream().Ended;
+        // A quiet run may have no event for long: whoever follows it learns at once that it is followed.
+        await context.WriteResponseHeadersAsync([]).ConfigureAwait(false);
         await foreach (var outcome in events.FollowAsync(run.Tenant, run.Name, request.After, ended).ConfigureAwait(false))
         {
             var page = outcome.OrThrow(Room.Runs);

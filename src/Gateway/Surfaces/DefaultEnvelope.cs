@@ -39,5 +39,5 @@ internal sealed class DefaultEnvelope : Envelope
         json.WriteEndObject();
     }
 
-    public override void WriteLimit(IHeaderDictionary headers, Limit limit) => WriteLimit(headers, limit, "RateLimit");
+    public override void WriteLimit(IHeaderDictionary headers, Limit limit) => WriteLimit(headers, limit, "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset");
 }

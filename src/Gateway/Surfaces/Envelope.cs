@@ -29,15 +29,15 @@ internal abstract class Envelope
     {
     }
 
-    /// <summary>The three headers of a limit: the prefix and -limit, -remaining, -reset.</summary>
-    protected static void WriteLimit(IHeaderDictionary headers, Limit limit, string prefix)
+    /// <summary>The three headers of a limit, by their names.</summary>
+    protected static void WriteLimit(IHeaderDictionary headers, Limit limit, string most, string remaining, string reset)
     {
-        headers[$"{prefix}-Limit"] = Text(limit.Most);
-        headers[$"{prefix}-Remaining"] = Text(limit.Remaining);
-        headers[$"{prefix}-Reset"] = Text(limit.Reset);
+        headers[most] = Text(limit.Most);
+        headers[remaining] = Text(limit.Remaining);
+        headers[reset] = Text(limit.Reset);
     }
 
-    protected static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>A fact as a number where it is one, else as it came; null where it was not said.</summary>
     protected static void WriteNumber(Utf8JsonWriter json, string name, Failure failure, string fact)

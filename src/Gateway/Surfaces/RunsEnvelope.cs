@@ -31,7 +31,7 @@ internal sealed class RunsEnvelope : Envelope
         Failure.Internal,
     ];
 
-    public override void WriteLimit(IHeaderDictionary headers, Limit limit) => WriteLimit(headers, limit, "RateLimit");
+    public override void WriteLimit(IHeaderDictionary headers, Limit limit) => WriteLimit(headers, limit, "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset");
 
     public override void WriteBody(Utf8JsonWriter json, Failure failure)
     {

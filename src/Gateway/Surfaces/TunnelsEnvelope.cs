@@ -26,7 +26,7 @@ internal sealed class TunnelsEnvelope : Envelope
         Failure.Internal,
     ];
 
-    public override void WriteLimit(IHeaderDictionary headers, Limit limit) => WriteLimit(headers, limit, "x-ratelimit");
+    public override void WriteLimit(IHeaderDictionary headers, Limit limit) => WriteLimit(headers, limit, "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset");
 
     public override void WriteBody(Utf8JsonWriter json, Failure failure)
     {

@@ -63,6 +63,11 @@ public sealed class RunsEnvelopeTests : GatewayTests
     [Theory]
     [InlineData("/api/agents/runs/nope/events")]
     [InlineData("/api/agents/runs/0190a3f0-0000-9000-8000-000000000001/events")]
+    [InlineData("/api/agents/runs/0190a3f0-0000-7000-c000-000000000001/events")]
+    [InlineData("/api/agents/runs/0x90a3f0-0000-7000-8000-000000000001/events")]
+    [InlineData("/api/agents/runs/0190a3f0-0000-7000-8000-000000000001%0a/events")]
+    [InlineData("/api/agents/runs/%200190a3f0-0000-7000-8000-00000000001/events")]
+    [InlineData("/api/agents/runs/%7b0190a3f0-0000-7000-8000-000000000001%7d/events")]
     public async Task Report_BadId_IsRefused(string path)
     {
         var answer = await Gateway.PostAsync(path, Good);

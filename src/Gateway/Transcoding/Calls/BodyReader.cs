@@ -82,9 +82,9 @@ internal static class BodyReader
                 reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             }
         }
-        catch (BadHttpRequestException fault)
+        catch (IOException fault)
         {
-            throw new InputException(fault.StatusCode == StatusCodes.Status413PayloadTooLarge ? Failure.TooLarge : Failure.BadBody);
+            throw new InputException(fault is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } ? Failure.TooLarge : Failure.BadBody);
         }
     }
 

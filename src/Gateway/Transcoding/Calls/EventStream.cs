@@ -17,7 +17,7 @@ internal sealed class EventStream(Coordinators coordinators, Drain drain, TimePr
     private static readonly TimeSpan KeepAliveAfter = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan WriteWithin = TimeSpan.FromSeconds(10);
 
-    /// <summary>Throws an <see cref="RpcException"/> while nothing was answered yet; what fails later is the last event.</summary>
+    /// <summary>Throws an <see cref="RpcException"/> while nothing was answered yet; what fails later is told in the last event.</summary>
     public async Task AnswerAsync(HttpContext http, Binding binding, IMessage request, Metadata headers)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, drain.Streams);
@@ -30,9 +30,9 @@ internal sealed class EventStream(Coordinators coordinators, Drain drain, TimePr
             await FlushAsync(http, binding).ConfigureAwait(false);
             await CopyAsync(http, binding, stream, ends.Token).ConfigureAwait(false);
         }
-        catch (Exception ended) when (ended is RpcException or OperationCanceledException && ends.IsCancellationRequested)
+        catch (Exception ended) when (ended is OperationCanceledException || (ended is RpcException && ends.IsCancellationRequested))
         {
-            // Whoever wanted it to end has what was wanted.
+            // Its reader left or does not read, or the process is about to end: there is nothing to say.
         }
         catch (RpcException fault)
         {
