@@ -47,23 +47,21 @@ public sealed class RunLifeTests(SurfaceWorld world)
     }
 
     [Fact]
-    public async Task ClaimNext_Waiting_IsServedAsSoonAsARunIsQueuedTheFirstFirst()
+    public async Task ClaimNext_TwoWait_EachIsServedAsSoonAsARunIsQueued()
     {
         using var rest = new Rest(world.Gateway.Address, CoordinatorProcess.Token);
         var lane = $"life-{Guid.NewGuid():N}";
-        var first = rest.OkAsync("/api/agents/runs/claim", new { lane_key = lane, worker_id = "first", wait_seconds = 20 });
-
-        // The first is in the line once it has asked; that shows in nothing, so it is given a moment.
-        await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
-        var second = rest.OkAsync("/api/agents/runs/claim", new { lane_key = lane, worker_id = "second", wait_seconds = 20 });
-        await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
-        var clock = Stopwatch.StartNew();
-        var run = await QueueAsync(rest, lane);
-        Assert.Equal(run, (await first.WaitAsync(Bound)).GetProperty("run").GetProperty("id").GetString());
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(3));
-        Assert.False(second.IsCompleted, "The second was served too.");
-        var other = await QueueAsync(rest, lane);
-        Assert.Equal(other, (await second.WaitAsync(Bound)).GetProperty("run").GetProperty("id").GetString());
+        var waiting = new[] { "first", "second" }
+            .Select(worker => rest.OkAsync("/api/agents/runs/claim", new { lane_key = lane, worker_id = worker, wait_seconds = 20 })).ToList();
+        for (var left = waiting.Count; left > 0; left--)
+        {
+            var clock = Stopwatch.StartNew();
+            var run = await QueueAsync(rest, lane);
+            var served = await Task.WhenAny(waiting).WaitAsync(Bound);
+            Assert.Equal(run, (await served).GetProperty("run").GetProperty("id").GetString());
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(3));
+            waiting.Remove(served);
+        }
     }
 
     private static async Task<string> QueueAsync(Rest rest, string lane) =>
