@@ -53,10 +53,6 @@ public sealed class PublishedClientTests(SurfaceWorld world) : IDisposable
         Assert.True(seen.GetProperty("isActiveRecently").GetBoolean());
         Assert.Equal(1, seen.GetProperty("openSessionCount").GetInt32());
         Assert.Equal(JsonValueKind.String, seen.GetProperty("lastActiveAt").ValueKind);
-
-        // In order, so that it takes down what it started.
-        client.Send(Signal.Terminate);
-        await client.ExitAsync(Bound);
     }
 
     [Fact]
