@@ -61,8 +61,10 @@ public sealed class AccountsTests(SurfaceWorld world)
             .Replace("{tunnel}", NoTunnel, StringComparison.Ordinal).Replace("{host}", "my-app.example.com", StringComparison.Ordinal);
         var token = await runner.KnownAsync(path.Contains("activity", StringComparison.Ordinal) ? "activity" : "token");
         var (first, second) = (await AskAsync(method, theirs, body, token), await AskAsync(method, nobodys, body, token));
-        Assert.Equal((404, second.Body), (first.Status, first.Body));
-        Assert.Equal(404, second.Status);
+        Assert.Equal((404, 404), (first.Status, second.Status));
+
+        // But for the id that was asked for, which an answer may repeat.
+        Assert.Equal(Without(second.Body, nobodys), Without(first.Body, theirs));
         Assert.Equal(second.Headers.Select(header => header.Name), first.Headers.Select(header => header.Name));
     }
 
@@ -84,6 +86,8 @@ public sealed class AccountsTests(SurfaceWorld world)
             [$"Authorization: Bearer {await runner.KnownAsync("token")}", "Authorization: Bearer x", "Content-Type: application/json"], body is null ? null : System.Text.Encoding.UTF8.GetBytes(body));
         Assert.Equal(400, two.Status);
     }
+
+    private static string Without(string body, string path) => path.Split('/').Where(part => part.Length > 20).Aggregate(body, (text, id) => text.Replace(id, "*", StringComparison.Ordinal));
 
     private Task<RawAnswer> AskAsync(string method, string path, string? body, string? token) => RawHttp.SendAsync(
         world.Gateway.Port, method, path, [.. token is null ? Array.Empty<string>() : [$"Authorization: Bearer {token}"], "Content-Type: application/json"],

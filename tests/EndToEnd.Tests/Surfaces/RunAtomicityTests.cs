@@ -24,11 +24,12 @@ public sealed class RunAtomicityTests
         using var rest = new Rest(gateway.Address, CoordinatorProcess.Token);
         var run = (await rest.OkAsync("/api/agents/runs", new { lane_key = "atomic", title = "Build" })).GetProperty("run").GetProperty("id").GetString()!;
         var claim = await rest.OkAsync($"/api/agents/runs/{run}/claim", new { worker_id = Holder, lease_seconds = 600 });
+        var token = claim.GetProperty("fencing_token").GetString()!;
 
         var told = new Told();
         using var stop = new CancellationTokenSource();
         var reporters = Enumerable.Range(0, 8).Select(seed => ReportAsync(rest, run, told, new Random(seed), stop.Token)).ToArray();
-        var reader = ReadAsync(rest, run, stop.Token);
+        var reader = ReadAsync(rest, run, told, token, stop.Token);
         var random = new Random(1);
         for (var kill = 0; kill < Kills; kill++)
         {
@@ -42,7 +43,8 @@ public sealed class RunAtomicityTests
 
         await stop.CancelAsync();
         await Task.WhenAll([.. reporters, reader]);
-        await AssertAgreeAsync(rest, run, told, claim.GetProperty("fencing_token").GetString()!);
+        await Eventually.TrueAsync(async () => await ReadEventsAsync(rest, run, told, token) == 0, Bound, "the log is read to its end");
+        await AssertAgreeAsync(rest, run, told);
         foreach (var coordinator in coordinators)
         {
             await coordinator.DisposeAsync();
@@ -99,11 +101,12 @@ public sealed class RunAtomicityTests
         }
     }
 
-    private static async Task ReadAsync(Rest rest, string run, CancellationToken stop)
+    private static async Task ReadAsync(Rest rest, string run, Told told, string token, CancellationToken stop)
     {
         var deadline = DateTimeOffset.MinValue;
         while (!stop.IsCancellationRequested)
         {
+            await ReadEventsAsync(rest, run, told, token);
             var answer = await rest.GetAsync($"/api/agents/runs/{run}");
             if (answer.Status == HttpStatusCode.OK)
             {
@@ -126,24 +129,31 @@ public sealed class RunAtomicityTests
         Assert.Equal(run.GetProperty("phase").GetString(), run.GetProperty("log_line").GetString());
     }
 
-    private static async Task AssertAgreeAsync(Rest rest, string run, Told told, string token)
+    // The log as it grows: it keeps no more than its last events. How many were there; -1 where that is not known.
+    private static async Task<int> ReadEventsAsync(Rest rest, string run, Told told, string token)
     {
-        var numbers = new List<int>();
-        for (long after = 0, read = -1; read != 0;)
+        var answer = await rest.GetAsync($"/api/agents/runs/{run}/events?limit=1000&after={told.Stored.Count}");
+        if (answer.Status == HttpStatusCode.ServiceUnavailable)
         {
-            var page = (await rest.GetAsync($"/api/agents/runs/{run}/events?limit=1000&after={after}")).Json;
-            read = page.GetProperty("events").GetArrayLength();
-            after = page.GetProperty("next_after").GetInt64();
-            foreach (var stored in page.GetProperty("events").EnumerateArray())
-            {
-                Assert.Equal((Holder, token), (stored.GetProperty("worker_id").GetString(), stored.GetProperty("fencing_token").GetString()));
-                Assert.Equal(numbers.Count + 1, stored.GetProperty("sequence").GetInt64());
-                numbers.Add(stored.GetProperty("payload").GetProperty("number").GetInt32());
-            }
+            return -1;
         }
 
+        Assert.True(answer.Status == HttpStatusCode.OK, $"The log was answered {answer}");
+        var events = answer.Json.GetProperty("events");
+        foreach (var stored in events.EnumerateArray())
+        {
+            Assert.Equal((Holder, token), (stored.GetProperty("worker_id").GetString(), stored.GetProperty("fencing_token").GetString()));
+            Assert.Equal(told.Stored.Count + 1, stored.GetProperty("sequence").GetInt64());
+            told.Stored.Add(stored.GetProperty("payload").GetProperty("number").GetInt32());
+        }
+
+        return events.GetArrayLength();
+    }
+
+    private static async Task AssertAgreeAsync(Rest rest, string run, Told told)
+    {
         // Both events of a report, next to each other, once: of every report that was accepted, of none that was foreign.
-        var pairs = numbers.Chunk(2).ToList();
+        var pairs = told.Stored.Chunk(2).ToList();
         Assert.All(pairs, pair => Assert.Equal(pair[0], pair[^1]));
         var reports = pairs.Select(pair => pair[0]).ToList();
         Assert.Equal(reports.Count, reports.Distinct().Count());
@@ -167,5 +177,7 @@ public sealed class RunAtomicityTests
         public ConcurrentBag<int> Foreign { get; } = [];
 
         public ConcurrentBag<int> Unknown { get; } = [];
+
+        public List<int> Stored { get; } = [];
     }
 }

@@ -12,6 +12,7 @@ public sealed class SurfaceWorld : IAsyncLifetime
 {
     private const string OtherTenant = "fedcba9876543210fedcba9876543210";
     private const string OtherToken = "the-other-account's-token";
+    private readonly System.Collections.Concurrent.ConcurrentBag<string> _secrets = [CoordinatorProcess.Token, CoordinatorProcess.GatewayToken, OtherToken];
     private RedisServer _redis = null!;
     private CoordinatorProcess _other = null!;
 
@@ -31,11 +32,13 @@ public sealed class SurfaceWorld : IAsyncLifetime
     public async Task DisposeAsync()
     {
         var dead = Coordinator.Process.HasExited || Gateway.Process.HasExited;
+        var told = _secrets.Where(secret => Coordinator.Process.Lines.Concat(Gateway.Process.Lines).Any(line => line.Contains(secret, StringComparison.Ordinal))).ToList();
         await Gateway.DisposeAsync();
         await _other.DisposeAsync();
         await Coordinator.DisposeAsync();
         await _redis.DisposeAsync();
         Assert.False(dead, "A process died of what it was asked.");
+        Assert.Empty(told); // S3
     }
 
     internal Task PlayAsync(Case one) => new CaseRunner(Gateway.Port, MakeAsync).PlayAsync(one);
@@ -46,10 +49,12 @@ public sealed class SurfaceWorld : IAsyncLifetime
     /// <summary>A new credential of the account beside.</summary>
     internal Task<string> OutsiderAsync() => TokenAsync(_other, OtherToken, "*");
 
-    private static async Task<string> TokenAsync(CoordinatorProcess coordinator, string by, params string[] scopes)
+    private async Task<string> TokenAsync(CoordinatorProcess coordinator, string by, params string[] scopes)
     {
         var request = new AccessCreateTokenRequest { Kind = "user", Subject = $"s-{Guid.NewGuid():N}", Scopes = { scopes } };
-        return (await new Access.AccessClient(coordinator.Channel).CreateTokenAsync(request, new Metadata { { "authorization", $"Bearer {by}" } })).Token;
+        var made = await new Access.AccessClient(coordinator.Channel).CreateTokenAsync(request, new Metadata { { "authorization", $"Bearer {by}" } });
+        _secrets.Add(made.Token);
+        return made.Token;
     }
 
     // What cases name without having made it.
@@ -72,6 +77,9 @@ public sealed class SurfaceWorld : IAsyncLifetime
                 var claim = await runner.CallAsync("POST", $"/api/agents/runs/{run}/claim", """{"worker_id":"example"}""");
                 runner.Keep("claim", Field(claim, "fencing_token"));
                 return run;
+            case "claim":
+                await runner.KnownAsync("claimed");
+                return await runner.KnownAsync("claim");
             case "foreign":
                 return await QueueAsync(runner, $"Authorization: Bearer {await runner.KnownAsync("outsider")}");
             case "worker" or "activity":

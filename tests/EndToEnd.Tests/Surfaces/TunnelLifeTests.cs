@@ -35,6 +35,7 @@ public sealed class ShortTunnelWorld : IAsyncLifetime
 public sealed class TunnelLifeTests(ShortTunnelWorld world) : IClassFixture<ShortTunnelWorld>, IDisposable
 {
     private const string CleanUp = "tunnel:clean-up";
+    private const string Expired = "\"reason\":\"expired\"";
     private const string LimitReached = """{"code":"TUNNEL_LIMIT_REACHED","message":"Maximum of 5 active tunnels reached.","details":{"activeCount":5,"maxActive":5}}""";
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
     private readonly Rest _rest = new(world.Gateway.Address, CoordinatorProcess.Token);
@@ -85,7 +86,7 @@ public sealed class TunnelLifeTests(ShortTunnelWorld world) : IClassFixture<Shor
 
         // The slug is free again, and the record of what to clean up is there, once.
         Assert.Equal(HttpStatusCode.OK, (await _rest.PostAsync("/v1/tunnels", new { port = 3000, requestedSlug = "left-alone" })).Status);
-        Assert.Contains("LEASE_EXPIRED", Encoding.UTF8.GetString((await CleanedAsync(host)).Payload.Span), StringComparison.Ordinal);
+        Assert.Contains(Expired, Encoding.UTF8.GetString((await CleanedAsync(host)).Payload.Span), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -109,7 +110,7 @@ public sealed class TunnelLifeTests(ShortTunnelWorld world) : IClassFixture<Shor
             Bound,
             "the tunnel is kept beyond its first lease");
         Assert.Equal("""{"ok":true}""", (await _rest.DeleteAsync($"/v1/tunnels/{host}")).Text);
-        Assert.DoesNotContain("LEASE_EXPIRED", Encoding.UTF8.GetString((await CleanedAsync(host)).Payload.Span), StringComparison.Ordinal);
+        Assert.DoesNotContain(Expired, Encoding.UTF8.GetString((await CleanedAsync(host)).Payload.Span), StringComparison.Ordinal);
     }
 
     // The record that names the hostname, by Events.Follow from the beginning, as a program that deletes DNS records would read it.

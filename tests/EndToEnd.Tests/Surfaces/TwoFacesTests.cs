@@ -39,7 +39,7 @@ public sealed class TwoFacesTests(SurfaceWorld world)
         await Leases.RevokeAsync(new() { Lease = new() { Resource = $"run:{run}", Token = token } }, CoordinatorProcess.Headers);
         var after = (await rest.GetAsync($"/api/agents/runs/{run}")).Json.GetProperty("run");
         Assert.Equal(("queued", JsonValueKind.Null), (after.GetProperty("state").GetString(), after.GetProperty("worker_id").ValueKind));
-        var lost = await rest.PostAsync($"/api/agents/runs/{run}/events", new { worker_id = Worker });
+        var lost = await rest.PostAsync($"/api/agents/runs/{run}/events", new { worker_id = Worker, fencing_token = $"{token}" });
         Assert.Equal((HttpStatusCode.Conflict, "CLAIM_LOST"), (lost.Status, lost.Json.GetProperty("code").GetString()));
         Assert.Equal("running", reported.GetProperty("run").GetProperty("state").GetString());
     }

@@ -29,6 +29,7 @@ internal static partial class Template
         ["digits"] = @"[1-9]\d*",
         ["int"] = @"0|[1-9]\d*",
         ["text"] = @"(?:[^""\\]|\\.)+",
+        ["smile"] = @"🙂|\\uD83D\\uDE42",
         ["code"] = "[A-Z][A-Z_]+",
         ["slug8"] = "[a-z0-9]{8}",
         ["domain"] = @"[a-z0-9-]+(?:\.[a-z0-9-]+)*",
