@@ -77,7 +77,7 @@ public sealed class LimitTests
     {
         await using var host = await RunningHost.StartAsync(services => services
             .AddSingleton(new LimitRules(0, 2, [])).AddSingleton<ILimitStore>(new EmbeddedLimitStore(new ManualTime())));
-        var (tunnels, other) = (new V1.Tunnels.TunnelsClient(host.Channel), host.Credentials.Add("another of the tenant"));
+        var (tunnels, other) = (new V1.Tunnels.TunnelsClient(host.Channel), host.Credentials.Add("another of the tenant", kind: CredentialKind.Admin));
         var made = await tunnels.CreateAsync(new() { Port = 3_000 }, RunningHost.Headers);
         using var beat = tunnels.HeartbeatAsync(new() { Id = made.TunnelId }, RunningHost.Bearer(made.TunnelRunToken));
         await beat;
