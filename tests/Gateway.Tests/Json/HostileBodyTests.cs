@@ -36,6 +36,15 @@ public sealed class HostileBodyTests : GatewayTests
     }
 
     [Fact]
+    public async Task Size_FarBeyond_IsToldToWhoStillWrites()
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal(413, (await Gateway.PostAsync("/library/small", "{}".PadRight(3 << 20))).Status);
+        }
+    }
+
+    [Fact]
     public async Task Size_ChunkByChunk_IsBoundedAlike()
     {
         using var content = new StreamContent(new MemoryStream(Encoding.UTF8.GetBytes("{}".PadRight(101))));

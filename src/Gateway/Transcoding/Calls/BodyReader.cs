@@ -13,6 +13,9 @@ namespace Coordinator.Gateway.Transcoding.Calls;
 internal static class BodyReader
 {
     private const int MaxDepth = 32;
+
+    // Of a body that is too large: so much is still read before the connection is cut.
+    private const int PassedOverBytes = 4 << 20;
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth };
     private static readonly JsonElement Empty = JsonElement.Parse("{}");
 
@@ -63,28 +66,35 @@ internal static class BodyReader
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound)
         {
-            bound.MaxRequestBodySize = most;
+            bound.MaxRequestBodySize = most + PassedOverBytes;
         }
 
         try
         {
-            var reader = http.Request.BodyReader;
-            while (true)
-            {
-                var read = await reader.ReadAsync(http.RequestAborted).ConfigureAwait(false);
-                if (read.IsCompleted)
-                {
-                    var body = read.Buffer.ToArray();
-                    reader.AdvanceTo(read.Buffer.End);
-                    return body;
-                }
-
-                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            }
+            return await ReadToEndAsync(http, most).ConfigureAwait(false) ?? throw new InputException(Failure.TooLarge);
         }
         catch (IOException fault)
         {
             throw new InputException(fault is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } ? Failure.TooLarge : Failure.BadBody);
+        }
+    }
+
+    // Null where there is more. It is read all the same, and kept nowhere: a caller who is cut off while writing never reads the answer.
+    private static async ValueTask<byte[]?> ReadToEndAsync(HttpContext http, int most)
+    {
+        var reader = http.Request.BodyReader;
+        for (var tooLarge = false; ;)
+        {
+            var read = await reader.ReadAsync(http.RequestAborted).ConfigureAwait(false);
+            tooLarge |= read.Buffer.Length > most;
+            if (read.IsCompleted)
+            {
+                var body = tooLarge ? null : read.Buffer.ToArray();
+                reader.AdvanceTo(read.Buffer.End);
+                return body;
+            }
+
+            reader.AdvanceTo(tooLarge ? read.Buffer.End : read.Buffer.Start, read.Buffer.End);
         }
     }
 

@@ -9,6 +9,7 @@ internal static partial class Formats
     public const string DateTime = "datetime";
     private const string TypeIdPrefix = "typeid:";
     private const int TypeIdSuffix = 26;
+    private const int MaxTypeIdPrefix = 63;
 
     /// <summary>Of any version from 1 to 8, in any case.</summary>
     public const string UuidPattern = "^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12})$";
@@ -48,6 +49,7 @@ internal static partial class Formats
     }
 
     // A prefix, an underscore and 128 bits in 26 characters of Crockford's base 32: https://github.com/jetify-com/typeid
+    // Each thing is judged by itself, so that whoever sends something else learns all that is wrong with it.
     private static void CheckTypeId(string prefix, string text, Violations violations)
     {
         var length = prefix.Length + 1 + TypeIdSuffix;
@@ -60,20 +62,27 @@ internal static partial class Formats
         if (!text.StartsWith($"{prefix}_", StringComparison.Ordinal))
         {
             violations.Other($"TypeID must start with '{prefix}_'");
-            return;
         }
 
-        var suffix = text[(prefix.Length + 1)..];
-        var isBase32 = suffix.Length > 0 && suffix.All(IsBase32);
-        if (!isBase32)
+        var suffix = text[Math.Min(text.Length, prefix.Length + 1)..];
+        if (suffix.Length == 0 || !suffix.All(IsBase32))
         {
             violations.Other("TypeID suffix contains invalid base32 characters");
         }
 
-        if (!isBase32 || suffix.Length != TypeIdSuffix || suffix[0] > '7')
+        if (!IsTypeId(text))
         {
             violations.Other("TypeID is structurally invalid");
         }
+    }
+
+    // Of any prefix.
+    private static bool IsTypeId(string text)
+    {
+        var underscore = text.LastIndexOf('_');
+        var (prefix, suffix) = underscore < 0 ? ("a", text) : (text[..underscore], text[(underscore + 1)..]);
+        return prefix is { Length: > 0 and <= MaxTypeIdPrefix } and not ['_', ..] && prefix.All(letter => letter is (>= 'a' and <= 'z') or '_')
+            && suffix.Length == TypeIdSuffix && suffix[0] <= '7' && suffix.All(IsBase32);
     }
 
     // The framework's own parser lets more pass, such as groups that begin with 0x. In .NET "$" also stands before a last line feed.
