@@ -23,7 +23,7 @@ public sealed class SurfaceWorld : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _redis = await RedisServer.StartAsync();
-        // As many tunnels as there are cases that make one: the limit is TunnelLifeTests'.
+        // As many tunnels as there are cases that make one: the limit is ShortLeaseTests'.
         Coordinator = await CoordinatorProcess.StartAsync(_redis.Configuration, "--tunnels-per-account", "1000");
         _other = await CoordinatorProcess.StartAtAsync(0, _redis.Configuration, OtherTenant, OtherToken, "--tunnels-per-account", "1000");
         Gateway = await GatewayProcess.StartAsync(Coordinator);
