@@ -19,6 +19,7 @@ need() { # need PROGRAM PACKAGE
 need redis-server redis-server
 need node nodejs
 need npm npm
+need curl curl
 
 (cd tests/peers && npm ci --loglevel error --no-fund --no-audit >&2)
 buf=$PWD/tests/peers/node_modules/.bin/buf

@@ -45,7 +45,7 @@ public sealed class RateLimitTests(LimitedWorld world) : IClassFixture<LimitedWo
     private const int Tunnels = 100;
     private const string Report = "/api/agents/runs/2489E9AD-2EE2-8E00-8EC9-32D5F69181C0/events";
     private const string Beat = "/v1/tunnels/my-app.example.com/heartbeat";
-    private static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Enough = TimeSpan.FromSeconds(15);
 
     [Fact]
     public async Task Report_601InAMinuteThroughTwoGateways_TheLastIsRefusedWhateverItSays()
@@ -128,6 +128,21 @@ public sealed class RateLimitTests(LimitedWorld world) : IClassFixture<LimitedWo
         Assert.Equal(HttpStatusCode.NotFound, (await neighbour.PostAsync(Beat)).Status);
     }
 
+    [Fact]
+    public async Task Tunnels_101InAMinuteWithoutACredential_CountByAddress()
+    {
+        using var nobody = new Rest(world.One.Address, null);
+        await FreshWindowAsync(nobody, Beat, "x-ratelimit");
+        var answers = await SendAsync(Tunnels - 1, _ => nobody, Beat);
+        Assert.All(answers, answer => Assert.Equal((HttpStatusCode.Unauthorized, "MISSING_AUTH"), (answer.Status, answer.Json.GetProperty("code").GetString())));
+        var refused = await nobody.PostAsync(Beat);
+        Assert.Equal((HttpStatusCode.TooManyRequests, "RATE_LIMITED"), (refused.Status, refused.Json.GetProperty("code").GetString()));
+        using var elsewhere = new Rest(world.BehindProxy.Address, null, "203.0.113.8");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await elsewhere.PostAsync(Beat)).Status);
+        using var somebody = new Rest(world.One.Address, await TokenAsync());
+        Assert.Equal(HttpStatusCode.NotFound, (await somebody.PostAsync(Beat)).Status);
+    }
+
     private static Task<Answer> PostAsync(Rest client, string path) => client.PostAsync(path, new { worker_id = "example" });
 
     private static async Task<IReadOnlyList<Answer>> SendAsync(int count, Func<int, Rest> client, string path)
@@ -140,13 +155,14 @@ public sealed class RateLimitTests(LimitedWorld world) : IClassFixture<LimitedWo
     // One call, counted: in a window with time enough left for what follows.
     private static async Task FreshWindowAsync(Rest client, string path, string prefix)
     {
-        if (Left(await PostAsync(client, path), prefix) < Window / 3)
+        var left = TimeSpan.FromSeconds(Number(await PostAsync(client, path), $"{prefix}-Reset"));
+        if (left < Enough)
         {
-            await Eventually.TrueAsync(async () => Left(await PostAsync(client, path), prefix) > Window / 3, Window, "a window begins");
+            var begins = TimeProvider.System.GetUtcNow() + left;
+            await Eventually.TrueAsync(() => TimeProvider.System.GetUtcNow() > begins, Enough * 2, "the next window begins");
+            Assert.True(Number(await PostAsync(client, path), $"{prefix}-Reset") > Enough.TotalSeconds, "The window that had to begin did not.");
         }
     }
-
-    private static TimeSpan Left(Answer answer, string prefix) => TimeSpan.FromSeconds(Number(answer, $"{prefix}-Reset"));
 
     private async Task<string> TokenAsync()
     {

@@ -8,13 +8,21 @@ using System.Text.Json;
 namespace EndToEnd.Tests.Surfaces;
 
 /// <summary>One coordinator and one gateway for all tests that only ask and answer, and an account beside theirs.</summary>
-public sealed class SurfaceWorld : IAsyncLifetime
+public class SurfaceWorld : IAsyncLifetime
 {
+    private static readonly string[] ManyTunnels = ["--tunnels-per-account", "1000"];
+    private readonly bool _embedded;
     private const string OtherTenant = "fedcba9876543210fedcba9876543210";
     private const string OtherToken = "the-other-account's-token";
     private readonly System.Collections.Concurrent.ConcurrentBag<string> _secrets = [CoordinatorProcess.Token, CoordinatorProcess.GatewayToken, OtherToken];
-    private RedisServer _redis = null!;
-    private CoordinatorProcess _other = null!;
+    private RedisServer? _redis;
+    private CoordinatorProcess? _other;
+
+    public SurfaceWorld()
+    {
+    }
+
+    private protected SurfaceWorld(bool embedded) => _embedded = embedded;
 
     internal CoordinatorProcess Coordinator { get; private set; } = null!;
 
@@ -22,10 +30,18 @@ public sealed class SurfaceWorld : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _redis = await RedisServer.StartAsync();
-        // As many tunnels as there are cases that make one: the limit is TunnelLifeTests'.
-        Coordinator = await CoordinatorProcess.StartAsync(_redis.Configuration, "--tunnels-per-account", "1000");
-        _other = await CoordinatorProcess.StartAtAsync(0, _redis.Configuration, OtherTenant, OtherToken, "--tunnels-per-account", "1000");
+        // As many tunnels as there are cases that make one: the limit is ShortLeaseTests'.
+        if (_embedded)
+        {
+            Coordinator = await CoordinatorProcess.StartAsync(null, ManyTunnels);
+        }
+        else
+        {
+            _redis = await RedisServer.StartAsync();
+            Coordinator = await CoordinatorProcess.StartAsync(_redis.Configuration, ManyTunnels);
+            _other = await CoordinatorProcess.StartAtAsync(0, _redis.Configuration, OtherTenant, OtherToken, ManyTunnels);
+        }
+
         Gateway = await GatewayProcess.StartAsync(Coordinator);
     }
 
@@ -34,9 +50,13 @@ public sealed class SurfaceWorld : IAsyncLifetime
         var dead = Coordinator.Process.HasExited || Gateway.Process.HasExited;
         var told = _secrets.Where(secret => Coordinator.Process.Lines.Concat(Gateway.Process.Lines).Any(line => line.Contains(secret, StringComparison.Ordinal))).ToList();
         await Gateway.DisposeAsync();
-        await _other.DisposeAsync();
         await Coordinator.DisposeAsync();
-        await _redis.DisposeAsync();
+        if (_redis is not null && _other is not null)
+        {
+            await _other.DisposeAsync();
+            await _redis.DisposeAsync();
+        }
+
         Assert.False(dead, "A process died of what it was asked.");
         Assert.Empty(told); // S3
     }
@@ -47,7 +67,7 @@ public sealed class SurfaceWorld : IAsyncLifetime
     internal Task<string> TokenAsync(params string[] scopes) => TokenAsync(Coordinator, CoordinatorProcess.Token, scopes);
 
     /// <summary>A new credential of the account beside.</summary>
-    internal Task<string> OutsiderAsync() => TokenAsync(_other, OtherToken, "*");
+    internal Task<string> OutsiderAsync() => TokenAsync(_other ?? throw new InvalidOperationException("The embedded store has one account."), OtherToken, "*");
 
     private async Task<string> TokenAsync(CoordinatorProcess coordinator, string by, params string[] scopes)
     {
@@ -130,6 +150,9 @@ public sealed class SurfaceWorld : IAsyncLifetime
 
     private static string Field(string json, string name) => JsonDocument.Parse(json).RootElement.GetProperty(name).GetString()!;
 }
+
+/// <summary>The same on the embedded store, which has no account beside.</summary>
+public sealed class EmbeddedWorld() : SurfaceWorld(embedded: true);
 
 /// <summary>The classes that share one <see cref="SurfaceWorld"/>.</summary>
 [CollectionDefinition(Name)]

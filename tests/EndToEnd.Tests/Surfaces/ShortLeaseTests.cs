@@ -7,8 +7,8 @@ using System.Text.Json;
 
 namespace EndToEnd.Tests.Surfaces;
 
-/// <summary>A coordinator whose tunnels have a lease of two seconds, and a gateway.</summary>
-public sealed class ShortTunnelWorld : IAsyncLifetime
+/// <summary>A coordinator whose tunnels and workers have a lease of two seconds, and a gateway.</summary>
+public sealed class ShortLeaseWorld : IAsyncLifetime
 {
     private RedisServer _redis = null!;
 
@@ -19,7 +19,7 @@ public sealed class ShortTunnelWorld : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _redis = await RedisServer.StartAsync();
-        Coordinator = await CoordinatorProcess.StartAsync(_redis.Configuration, "--tunnel-ttl-seconds", "2");
+        Coordinator = await CoordinatorProcess.StartAsync(_redis.Configuration, "--tunnel-ttl-seconds", "2", "--presence-ttl-seconds", "2");
         Gateway = await GatewayProcess.StartAsync(Coordinator);
     }
 
@@ -31,8 +31,8 @@ public sealed class ShortTunnelWorld : IAsyncLifetime
     }
 }
 
-/// <summary>Tunnels while they live and when they are left alone.</summary>
-public sealed class TunnelLifeTests(ShortTunnelWorld world) : IClassFixture<ShortTunnelWorld>, IDisposable
+/// <summary>Tunnels, and the presence of workers, while they live and when they are left alone.</summary>
+public sealed class ShortLeaseTests(ShortLeaseWorld world) : IClassFixture<ShortLeaseWorld>, IDisposable
 {
     private const string CleanUp = "tunnel:clean-up";
     private const string Expired = "\"reason\":\"expired\"";
@@ -112,6 +112,47 @@ public sealed class TunnelLifeTests(ShortTunnelWorld world) : IClassFixture<Shor
         Assert.Equal("""{"ok":true}""", (await _rest.DeleteAsync($"/v1/tunnels/{host}")).Text);
         Assert.DoesNotContain(Expired, Encoding.UTF8.GetString((await CleanedAsync(host)).Payload.Span), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Telemetry_Recorded_StandsInTheTunnelsLogAndRenewsNothing()
+    {
+        var created = (await _rest.PostAsync("/v1/tunnels", new { port = 3000 })).Json;
+        var id = created.GetProperty("tunnelId").GetString()!;
+        var before = await ExpiresAsync(id);
+        var sent = """{"region":"fra","metrics":{"z":1.50,"a":9007199254740993},"requests":[{"path":"/"}]}""";
+        Assert.Equal(HttpStatusCode.OK, (await _rest.SendAsync(HttpMethod.Post, $"/v1/tunnels/{id}/telemetry", sent)).Status);
+        Assert.Equal(before, await ExpiresAsync(id));
+        await using var client = world.Coordinator.Client();
+        var stored = new List<LogItem>();
+        await foreach (var item in client.Events.ReadAsync($"tunnel:{id}"))
+        {
+            stored.Add(item);
+        }
+
+        Assert.Equal(sent, Encoding.UTF8.GetString(Assert.IsType<LogEvent>(Assert.Single(stored)).Payload.Span));
+    }
+
+    [Fact]
+    public async Task Worker_Silent_IsNoLongerPresent()
+    {
+        var registered = (await _rest.PostAsync("/v1/workers", new { })).Json;
+        var id = registered.GetProperty("workerId").GetString()!;
+        using var worker = new Rest(world.Gateway.Address, registered.GetProperty("activityToken").GetString());
+        Assert.Equal(HttpStatusCode.OK, (await worker.PostAsync($"/v1/workers/{id}/activity-heartbeat", new { isActiveRecently = true })).Status);
+
+        // Presence is a lease like any other: who watches leases sees it come and go.
+        var leases = new Coordinator.V1.Leases.LeasesClient(world.Coordinator.Channel);
+        var lease = (await leases.GetAsync(new() { Resource = $"worker:{id}" }, CoordinatorProcess.Headers)).Lease;
+        Assert.Equal(2_000, lease.TtlMs);
+        await Eventually.TrueAsync(async () => !(await _rest.GetAsync($"/v1/workers/{id}")).Json.GetProperty("worker").GetProperty("present").GetBoolean(), Bound, "the worker is gone");
+        var gone = (await _rest.GetAsync($"/v1/workers/{id}")).Json.GetProperty("worker");
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.String), (gone.GetProperty("presentUntil").ValueKind, gone.GetProperty("lastHeartbeatAt").ValueKind));
+        Assert.Equal(HttpStatusCode.OK, (await worker.PostAsync($"/v1/workers/{id}/activity-heartbeat", new { isActiveRecently = false })).Status);
+        Assert.True((await _rest.GetAsync($"/v1/workers/{id}")).Json.GetProperty("worker").GetProperty("present").GetBoolean());
+    }
+
+    private async Task<string> ExpiresAsync(string id) => (await _rest.GetAsync("/v1/tunnels")).Json.EnumerateArray()
+        .Single(tunnel => tunnel.GetProperty("id").GetString() == id).GetProperty("lease").GetProperty("expiresAt").GetString()!;
 
     // The record that names the hostname, by Events.Follow from the beginning, as a program that deletes DNS records would read it.
     private async Task<LogEvent> CleanedAsync(string host)
