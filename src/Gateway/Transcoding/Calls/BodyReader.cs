@@ -85,7 +85,8 @@ internal static class BodyReader
         var reader = http.Request.BodyReader;
         for (var tooLarge = false; ;)
         {
-            var read = await reader.ReadAsync(http.RequestAborted).ConfigureAwait(false);
+            // Without a token: when the caller leaves the server itself ends the read, and two would be in each other's way.
+            var read = await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
             tooLarge |= read.Buffer.Length > most;
             if (read.IsCompleted)
             {
