@@ -51,6 +51,11 @@ internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, C
 
             await CallAsync(http, binding, match, target, metadata, ends.Token).ConfigureAwait(false);
         }
+        catch (IOException)
+        {
+            // The server is told as well: it would look for the next request behind a body that has no end.
+            throw;
+        }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
             // Nobody is there to be answered.
@@ -80,6 +85,12 @@ internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, C
             return;
         }
 
+        catch (IOException)
+        {
+            await AnswerBrokenAsync(http, binding).ConfigureAwait(false);
+            throw;
+        }
+
         if (binding.Streams)
         {
             await events.AnswerAsync(http, binding, request, metadata).ConfigureAwait(false);
@@ -88,6 +99,18 @@ internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, C
 
         var answer = await coordinators.CallAsync<IMessage>(binding.Call, request, metadata, binding.IsRepeatable(request), ends).ConfigureAwait(false);
         await Answers.WriteAsync(http, binding, answer.Message, RpcFailures.LimitOf(answer.Headers, null)).ConfigureAwait(false);
+    }
+
+    private static async Task AnswerBrokenAsync(HttpContext http, Binding binding)
+    {
+        try
+        {
+            await FailAsync(http, binding, Failure.BadBody).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The body broke off because the caller left.
+        }
     }
 
     // Throws like any call where the caller may not do this.
