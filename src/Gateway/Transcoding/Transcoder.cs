@@ -43,9 +43,10 @@ internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, C
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, drain.Calls);
         try
         {
-            if (caller.MetadataOf(http, binding.Envelope) is not { } metadata)
+            var metadata = caller.MetadataOf(http, binding.Envelope);
+            if (Caller.HasTwo(http))
             {
-                await FailAsync(http, binding, Failure.TwoCredentials).ConfigureAwait(false);
+                await FailAsync(http, binding, Failure.TwoCredentials, await CountAsync(binding.Method, metadata, ends.Token).ConfigureAwait(false)).ConfigureAwait(false);
                 return;
             }
 
@@ -119,6 +120,19 @@ internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, C
         var request = new AccessCheckRequest { Method = $"/{method.Service.FullName}/{method.Name}" };
         var answer = await coordinators.CallAsync<AccessCheckResponse>(Check, request, metadata, repeatable: true, ends).ConfigureAwait(false);
         return RpcFailures.LimitOf(answer.Headers, null);
+    }
+
+    // Counts a call that will not be made against the limits of its caller; throws where it is beyond them.
+    private async Task<Limit?> CountAsync(MethodDescriptor method, Metadata anonymous, CancellationToken ends)
+    {
+        try
+        {
+            return await CheckAsync(method, anonymous, ends).ConfigureAwait(false);
+        }
+        catch (RpcException unknown) when (unknown.StatusCode == StatusCode.Unauthenticated)
+        {
+            return RpcFailures.LimitOf(null, unknown.Trailers);
+        }
     }
 
     private Task FailAsync(HttpContext http, Binding binding, RpcException fault)
