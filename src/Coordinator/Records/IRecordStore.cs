@@ -37,6 +37,9 @@ internal interface IRecordStore
     /// <summary>The oldest of a lane, or null where there is none for this claimant. Refuses like <see cref="ClaimAsync"/>.</summary>
     ValueTask<Outcome<Record?>> ClaimNextAsync(Lane lane, Claim claim, CancellationToken cancellation);
 
+    /// <summary>A claimant that waits no longer gives up its place in the line.</summary>
+    ValueTask LeaveAsync(Lane lane, string waiter, CancellationToken cancellation);
+
     /// <summary>Asks the holder to stop; what nobody holds has failed. Refuses with <see cref="RefusalKind.RecordNotFound"/> or
     /// <see cref="RefusalKind.RecordFinal"/>.</summary>
     ValueTask<Outcome<Record>> CancelAsync(ResourceKey resource, LeaseControl control, CancellationToken cancellation);

@@ -33,19 +33,56 @@ internal sealed class RunClaims(IRecordStore records, ILeaseStore leases, TimePr
             }
         });
         var began = time.GetTimestamp();
+        try
+        {
+            return await WaitAsync(place, claim, wait, changed.Reader, began, cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (claim.Waiter is not null)
+        {
+            await LeaveAsync(place, claim.Waiter).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async ValueTask<Outcome<Record?>> WaitAsync(
+        Lane place, Claim claim, TimeSpan wait, ChannelReader<bool> changed, long began, CancellationToken cancellation)
+    {
         while (true)
         {
             var outcome = await records.ClaimNextAsync(place, claim, cancellation).ConfigureAwait(false);
             var left = wait - time.GetElapsedTime(began);
-            if (outcome.Refusal is not null || outcome.Value is not null || left <= TimeSpan.Zero)
+            if (outcome.Refusal is not null || outcome.Value is not null)
             {
                 return outcome;
             }
 
+            if (left <= TimeSpan.Zero)
+            {
+                if (claim.Waiter is not null)
+                {
+                    await LeaveAsync(place, claim.Waiter).ConfigureAwait(false);
+                }
+
+                return outcome;
+            }
+
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            await Task.WhenAny(changed.Reader.ReadAsync(waiting.Token).AsTask(), Task.Delay(left < Poll ? left : Poll, time, waiting.Token)).ConfigureAwait(false);
+            await Task.WhenAny(changed.ReadAsync(waiting.Token).AsTask(), Task.Delay(left < Poll ? left : Poll, time, waiting.Token)).ConfigureAwait(false);
             await waiting.CancelAsync().ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    // Whoever waits no longer must not keep the others waiting.
+    private async ValueTask LeaveAsync(Lane place, string waiter)
+    {
+        try
+        {
+            await records.LeaveAsync(place, waiter, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StoreException)
+        {
+            // The place is kept for a moment longer, and then lapses by itself.
         }
     }
 }

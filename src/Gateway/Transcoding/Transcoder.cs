@@ -43,13 +43,19 @@ internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, C
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, drain.Calls);
         try
         {
-            if (caller.MetadataOf(http, binding.Envelope) is not { } metadata)
+            var metadata = caller.MetadataOf(http, binding.Envelope);
+            if (Caller.HasTwo(http))
             {
-                await FailAsync(http, binding, Failure.TwoCredentials).ConfigureAwait(false);
+                await FailAsync(http, binding, Failure.TwoCredentials, await CountAsync(binding.Method, metadata, ends.Token).ConfigureAwait(false)).ConfigureAwait(false);
                 return;
             }
 
             await CallAsync(http, binding, match, target, metadata, ends.Token).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // The server is told as well: it would look for the next request behind a body that has no end.
+            throw;
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -80,6 +86,12 @@ internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, C
             return;
         }
 
+        catch (IOException)
+        {
+            await AnswerBrokenAsync(http, binding).ConfigureAwait(false);
+            throw;
+        }
+
         if (binding.Streams)
         {
             await events.AnswerAsync(http, binding, request, metadata).ConfigureAwait(false);
@@ -90,12 +102,37 @@ internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, C
         await Answers.WriteAsync(http, binding, answer.Message, RpcFailures.LimitOf(answer.Headers, null)).ConfigureAwait(false);
     }
 
+    private static async Task AnswerBrokenAsync(HttpContext http, Binding binding)
+    {
+        try
+        {
+            await FailAsync(http, binding, Failure.BadBody).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The body broke off because the caller left.
+        }
+    }
+
     // Throws like any call where the caller may not do this.
     private async Task<Limit?> CheckAsync(MethodDescriptor method, Metadata metadata, CancellationToken ends)
     {
         var request = new AccessCheckRequest { Method = $"/{method.Service.FullName}/{method.Name}" };
         var answer = await coordinators.CallAsync<AccessCheckResponse>(Check, request, metadata, repeatable: true, ends).ConfigureAwait(false);
         return RpcFailures.LimitOf(answer.Headers, null);
+    }
+
+    // Counts a call that will not be made against the limits of its caller; throws where it is beyond them.
+    private async Task<Limit?> CountAsync(MethodDescriptor method, Metadata anonymous, CancellationToken ends)
+    {
+        try
+        {
+            return await CheckAsync(method, anonymous, ends).ConfigureAwait(false);
+        }
+        catch (RpcException unknown) when (unknown.StatusCode == StatusCode.Unauthenticated)
+        {
+            return RpcFailures.LimitOf(null, unknown.Trailers);
+        }
     }
 
     private Task FailAsync(HttpContext http, Binding binding, RpcException fault)

@@ -87,6 +87,15 @@ public abstract class RecordStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ClaimNext_WaiterThatLeaves_KeepsNobodyWaiting()
+    {
+        Assert.Null((await Records.ClaimNextAsync(Web, Claim("a") with { Waiter = "a" }, None)).Value);
+        await QueueAsync(1);
+        await Records.LeaveAsync(Web, "a", None);
+        Assert.NotNull((await Records.ClaimNextAsync(Web, Claim("b"), None)).Value);
+    }
+
+    [Fact]
     public async Task ClaimNext_WaiterThatIsGone_KeepsNobodyWaiting()
     {
         Assert.Null((await Records.ClaimNextAsync(Web, Claim("a") with { Waiter = "a" }, None)).Value);

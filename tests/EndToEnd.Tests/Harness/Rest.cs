@@ -5,9 +5,9 @@ using System.Text.Json;
 namespace EndToEnd.Tests.Harness;
 
 /// <summary>A client of a gateway with one credential, for what needs no exactness of bytes but many calls.</summary>
-internal sealed class Rest(Uri gateway, string? token, string? forwardedFor = null) : IDisposable
+internal sealed class Rest(Uri gateway, string? token, string? forwardedFor = null, int connections = 64) : IDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 64 }) { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(40) };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = connections }) { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(40) };
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
 

@@ -48,6 +48,31 @@ public sealed class RaceTests(SurfaceWorld world) : IDisposable
     }
 
     [Fact]
+    public async Task Queue_OneKeyManyTimes_QueuesOne()
+    {
+        var key = Guid.NewGuid().ToString();
+        var ids = await AllAsync(async _ => (await _rest.OkAsync("/api/agents/runs", new { lane_key = _lane, title = "Build", operation_id = key })).GetProperty("run").GetProperty("id").GetString());
+        Assert.Single(ids.Distinct());
+        Assert.Equal(1, (await _rest.GetAsync($"/api/agents/runs?lane_key={_lane}")).Json.GetProperty("runs").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task ClaimNext_WaitGivenUp_ClaimsNothing()
+    {
+        using (var impatient = new HttpClient { BaseAddress = world.Gateway.Address, Timeout = TimeSpan.FromSeconds(1) })
+        {
+            impatient.DefaultRequestHeaders.Authorization = new("Bearer", CoordinatorProcess.Token);
+            using var body = new StringContent($$"""{"lane_key":"{{_lane}}","worker_id":"gone","wait_seconds":30}""", System.Text.Encoding.UTF8, "application/json");
+            await Assert.ThrowsAsync<TaskCanceledException>(() => impatient.PostAsync("/api/agents/runs/claim", body));
+        }
+
+        // What is queued now is not for the one that has gone, whose place in the line is kept for a moment only.
+        var run = await QueueAsync();
+        var claim = await _rest.OkAsync("/api/agents/runs/claim", new { lane_key = _lane, worker_id = "here", wait_seconds = 20 });
+        Assert.Equal((run, "here"), (claim.GetProperty("run").GetProperty("id").GetString(), claim.GetProperty("run").GetProperty("worker_id").GetString()));
+    }
+
+    [Fact]
     public async Task CreateTunnel_OneSlugManyTimes_IsGivenToOne()
     {
         var slug = Guid.NewGuid().ToString("N")[..20];

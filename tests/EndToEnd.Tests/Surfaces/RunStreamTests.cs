@@ -34,6 +34,19 @@ public sealed class RunStreamTests(SurfaceWorld world)
     }
 
     [Fact]
+    public async Task Follow_ByMoreThanOneConnectionCarries_EachIsShownAndReportsGoOn()
+    {
+        // More than the hundred calls that one HTTP/2 connection between gateway and coordinator carries at once.
+        using var rest = new Rest(world.Gateway.Address, await world.TokenAsync("*"));
+        var run = await ClaimedAsync(rest);
+        using var many = new Rest(world.Gateway.Address, await world.TokenAsync("*"), connections: 200);
+        var streams = await Task.WhenAll(Enumerable.Range(0, 150).Select(_ => many.FollowAsync($"/api/agents/runs/{run}/events")));
+        await ReportAsync(rest, run, 1);
+        Assert.All(await Task.WhenAll(streams.Select(NextAsync)), shown => Assert.Equal((1, 1), shown));
+        Array.ForEach(streams, stream => stream.Dispose());
+    }
+
+    [Fact]
     public async Task Follow_AnotherAccountsRun_IsNotFound()
     {
         using var mine = new Rest(world.Gateway.Address, await world.TokenAsync("*"));

@@ -73,6 +73,24 @@ public sealed class FailoverTests
     }
 
     [Fact]
+    public async Task Caller_WhoLeavesAmidTheBody_IsNoFailure()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        for (var i = 0; i < 200; i++)
+        {
+            using var client = new System.Net.Sockets.TcpClient { LingerState = new(true, 0) };
+            await client.ConnectAsync(gateway.Address.Host, gateway.Address.Port);
+            await client.GetStream().WriteAsync("POST /library/books HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"u8.ToArray());
+            // Once it is asked for the body, the gateway waits for it.
+            Assert.NotEqual(-1, client.GetStream().ReadByte());
+        }
+
+        Assert.Equal(200, (await gateway.GetAsync("/library/books/7")).Status);
+        await gateway.StopAsync();
+        Assert.DoesNotContain(gateway.Log.All, line => line.StartsWith("Error", StringComparison.Ordinal) || line.StartsWith("Warning", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Stop_WithACallThatWaits_AnswersThatItMayBeTriedAgain()
     {
         await using var gateway = await RunningGateway.StartAsync();

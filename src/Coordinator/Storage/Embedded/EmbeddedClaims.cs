@@ -47,6 +47,9 @@ internal sealed class EmbeddedClaims(EmbeddedState state)
         return Take(step, resource with { Name = place.Queue.First().Value }, lane.Key, claim).Try(out var taken, out var refused) ? taken : refused;
     });
 
+    public void Leave(Lane lane, string waiter) => state.Run(
+        lane.Partition, step => EmbeddedRecords.LaneOf(step, lane.Tenant, lane.Key).Waiters.RemoveAll(other => other.Id == waiter));
+
     public static EmbeddedRoomOperation? Seen(EmbeddedStep step, string tenant, string room, Operation? operation) =>
         operation is not null && step.Place.RoomOperations.TryGetValue((tenant, room, operation.Id), out var seen) && seen.ForgottenAt > step.Now ? seen : null;
 

@@ -126,6 +126,12 @@ internal sealed class EmbeddedRecordStore(EmbeddedState state) : IRecordStore
 
     public ValueTask<Outcome<Record?>> ClaimNextAsync(Lane lane, Claim claim, CancellationToken cancellation) => new(_claims.Next(lane, claim));
 
+    public ValueTask LeaveAsync(Lane lane, string waiter, CancellationToken cancellation)
+    {
+        _claims.Leave(lane, waiter);
+        return ValueTask.CompletedTask;
+    }
+
     public ValueTask<Outcome<Record>> CancelAsync(ResourceKey resource, LeaseControl control, CancellationToken cancellation) => new(state.Run(resource, step =>
     {
         var lease = step.Read(resource);

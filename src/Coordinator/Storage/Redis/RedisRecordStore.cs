@@ -86,6 +86,10 @@ internal sealed class RedisRecordStore(IConnectionMultiplexer connection, RedisC
         Read(resource, await caller.RunAsync(scripts.Cancel, RedisKeys.OfStep(resource), [default, RedisReplies.Control(control)], cancellation)
             .ConfigureAwait(false));
 
+    public async ValueTask LeaveAsync(Lane lane, string waiter, CancellationToken cancellation) =>
+        await caller.RunAsync(
+            scripts.Claim, [RedisKeys.Queue(lane.Partition, lane.Tenant, lane.Key)], [default, "leave", "", "0", "", "0", waiter], cancellation).ConfigureAwait(false);
+
     public async ValueTask<string?> FindAsync(int partition, string tenant, string name, CancellationToken cancellation)
     {
         fitness.ThrowIfUnfit();

@@ -19,7 +19,10 @@ internal static class BodyReader
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth };
     private static readonly JsonElement Empty = JsonElement.Parse("{}");
 
-    /// <summary>Throws an <see cref="InputException"/> where the body is not what the operation takes.</summary>
+    /// <summary>
+    /// Throws an <see cref="InputException"/> where the body is not what the operation takes, an <see cref="IOException"/> where it is
+    /// no body at all.
+    /// </summary>
     public static async ValueTask<JsonElement> ReadAsync(HttpContext http, Binding binding)
     {
         var type = http.Request.ContentType;
@@ -73,9 +76,9 @@ internal static class BodyReader
         {
             return await ReadToEndAsync(http, most).ConfigureAwait(false) ?? throw new InputException(Failure.TooLarge);
         }
-        catch (IOException fault)
+        catch (BadHttpRequestException fault) when (fault.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            throw new InputException(fault is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } ? Failure.TooLarge : Failure.BadBody);
+            throw new InputException(Failure.TooLarge);
         }
     }
 
@@ -85,7 +88,8 @@ internal static class BodyReader
         var reader = http.Request.BodyReader;
         for (var tooLarge = false; ;)
         {
-            var read = await reader.ReadAsync(http.RequestAborted).ConfigureAwait(false);
+            // Without a token: when the caller leaves the server itself ends the read, and two would be in each other's way.
+            var read = await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
             tooLarge |= read.Buffer.Length > most;
             if (read.IsCompleted)
             {

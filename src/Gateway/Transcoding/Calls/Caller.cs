@@ -12,17 +12,15 @@ internal sealed class Caller(GatewayOptions options, ClientAddress addresses)
     private const string Scheme = "Bearer";
     private const int MaxTokenLength = 8 << 10;
 
-    /// <summary>The metadata of a call; null where two credentials were sent, so that nobody knows which one is meant.</summary>
-    public Metadata? MetadataOf(HttpContext http, Envelope envelope)
+    /// <summary>Two credentials were sent, so that nobody knows which one is meant.</summary>
+    public static bool HasTwo(HttpContext http) => http.Request.Headers.Authorization.Count > 1;
+
+    /// <summary>The metadata of a call; without a credential where there are two.</summary>
+    public Metadata MetadataOf(HttpContext http, Envelope envelope)
     {
         var authorization = http.Request.Headers.Authorization;
-        if (authorization.Count > 1)
-        {
-            return null;
-        }
-
         var metadata = new Metadata { { "x-client-address", addresses.Of(http).ToString() } };
-        if (TokenOf(http, authorization, envelope) is { } token)
+        if (!HasTwo(http) && TokenOf(http, authorization, envelope) is { } token)
         {
             metadata.Add("authorization", $"{Scheme} {(CanTravel(token) ? token : StandIn(token))}");
         }

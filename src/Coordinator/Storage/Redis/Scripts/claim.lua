@@ -2,11 +2,17 @@
 -- Grants what waits: one resource by its name, or the oldest of a lane. Who waits for a lane is served first come, first served: a
 -- waiter is behind all that came before it and have asked again since.
 -- KEYS: lease of the resource or queue of the lane [, operation]
--- ARGV: not_after, 'name' | 'next', holder, ttl_ms, operation's digest, operation's life in ms, waiter ('': does not wait), how long a
+-- ARGV: not_after, 'name' | 'next' | 'leave' (the waiter waits no longer), holder, ttl_ms, operation's digest, operation's life in ms, waiter ('': does not wait), how long a
 --   waiter that does not ask again keeps its place in ms
 -- Returns {'ok', now, view} | {'mismatch', now} | {'lost', now, ...} | {'absent', now} | {'final', now, state} | {'foreign', now, lease}
 --   | {'nothing', now}
 local own = own_of(KEYS[1])
+if ARGV[2] == 'leave' then
+  local waiters = waiters_of(KEYS[1])
+  redis.call('ZREM', waiters, ARGV[7])
+  redis.call('DEL', waiters .. ':' .. ARGV[7])
+  return { 'nothing', int(now) }
+end
 local holder, ttl, waiter = ARGV[3], tonumber(ARGV[4]), ARGV[7]
 if KEYS[2] then
   local seen, matches, answer = operation(KEYS[2], ARGV[5])
