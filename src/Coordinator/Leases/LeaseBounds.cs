@@ -21,7 +21,7 @@ internal static partial class LeaseBounds
     public static readonly TimeSpan MaxTtl = TimeSpan.FromDays(1);
 
     /// <summary>Names that belong to the surfaces' own rooms: a native lease may not begin with one.</summary>
-    public static readonly string[] ReservedPrefixes = [ResourceKey.Run, ResourceKey.Tunnel, ResourceKey.Worker, "tail:"];
+    public static readonly string[] ReservedPrefixes = [ResourceKey.Run, ResourceKey.Tunnel, ResourceKey.Worker, ResourceKey.Tail, ResourceKey.Live, ResourceKey.Script];
 
     [GeneratedRegex(@"\A[A-Za-z0-9._:~/-]{1,200}\z")]
     public static partial Regex ResourceName();

@@ -18,6 +18,15 @@ internal sealed record ResourceKey(string Tenant, string Name, int Partition)
     /// <inheritdoc cref="Run"/>
     public const string Worker = "worker:";
 
+    /// <summary>Of a script's tails: behind it stand its hash, a colon and the tail's id.</summary>
+    public const string Tail = "tail.";
+
+    /// <inheritdoc cref="Run"/>
+    public const string Live = "live:";
+
+    /// <inheritdoc cref="Run"/>
+    public const string Script = "script:";
+
     /// <summary>The prefix of a worker's TypeID.</summary>
     public const string WorkerIdPrefix = "wrk";
 
@@ -27,11 +36,13 @@ internal sealed record ResourceKey(string Tenant, string Name, int Partition)
     /// <summary>The key of a resource: its partition follows from tenant and name.</summary>
     /// <remarks>
     /// The ids of runs and workers carry their partition: a run's that of its lane, a worker's that of the operation which registers it. All
-    /// tunnels of a tenant share one, so that their names and number are kept in one step.
+    /// tunnels of a tenant share one, so that their names and number are kept in one step; so do the tails of a script.
     /// </remarks>
     public static ResourceKey Of(string tenant, string name) => new(tenant, name,
         name.StartsWith(Run, StringComparison.Ordinal) && Uuids.TryRead(name[Run.Length..], out var id) ? PartitionOf(id)
         : name.StartsWith(Worker, StringComparison.Ordinal) && TypeIds.IsValid(name[Worker.Length..], WorkerIdPrefix) ? TypeIds.LastByte(name)
+        : name.StartsWith(Tail, StringComparison.Ordinal) ? PartitionOf(tenant, name.Split(':', 2)[0])
+        : name.StartsWith(Live, StringComparison.Ordinal) ? PartitionOfLive(tenant)
         : name.StartsWith(Tunnel, StringComparison.Ordinal) ? PartitionOfTunnels(tenant)
         : PartitionOf(tenant, name));
 
@@ -40,6 +51,11 @@ internal sealed record ResourceKey(string Tenant, string Name, int Partition)
 
     /// <summary>Where a retry of an operation finds what the first try made.</summary>
     public static int PartitionOfOperation(string tenant, string id) => PartitionOf(tenant, $"operation:{id}");
+
+    public static int PartitionOfLive(string tenant) => PartitionOf(tenant, Live);
+
+    /// <summary>Whether records of this kind are gone with their lease.</summary>
+    public static bool IsTail(string kind) => kind.StartsWith(Tail, StringComparison.Ordinal) || kind == "live";
 
     public static int PartitionOfTunnels(string tenant) => PartitionOf(tenant, Tunnel);
 

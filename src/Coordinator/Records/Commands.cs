@@ -66,6 +66,9 @@ internal sealed record RecordStep(ResourceKey Resource)
     /// <summary>Granted to the holder for this long where nobody holds it; null for not.</summary>
     public TimeSpan? Grant { get; init; }
 
+    /// <summary>The grant is made also where somebody holds it, whose lease ends as superseded.</summary>
+    public bool Take { get; init; }
+
     /// <summary>The deadline becomes the later of the old one and now plus this.</summary>
     public TimeSpan? Renew { get; init; }
 

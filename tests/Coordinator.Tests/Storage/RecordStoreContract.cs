@@ -104,6 +104,34 @@ public abstract class RecordStoreContract : IAsyncLifetime
         Assert.NotNull((await Records.ClaimNextAsync(Web, Claim("b"), None)).Value);
     }
 
+    [Fact]
+    public async Task Take_EndsTheLeaseOfAnotherAndGrantsAnew()
+    {
+        var tail = ResourceKey.Of(Tenant, "tail.ab:1");
+        await ValueAsync(Records.CreateAsync(new(tail, new Dictionary<string, string> { ["f"] = "1" }, null) { MostActive = 1, Lease = ("first", Long) }, None));
+        var first = await ValueAsync(Records.GetAsync(tail, None));
+        var (taken, _) = await ValueAsync(Records.StepAsync(new(tail) { Holder = "second", Grant = Ttl, Take = true }, None));
+        Assert.Equal(("second", "1", Ttl), (taken.Lease!.Holder, taken.Text("f"), taken.Lease.Ttl));
+        Assert.True(taken.Lease.Token > first.Lease!.Token);
+        var late = await RefusalAsync(Records.StepAsync(new(tail) { Token = first.Lease.Token, Renew = Long }, None));
+        Assert.Equal((RefusalKind.LeaseLost, EndReason.Superseded), (late.Kind, late.Lost!.Reason));
+    }
+
+    [Fact] // a tail is gone with its lease, and makes room for another
+    public async Task Tail_WhoseLeaseEnds_IsForgotten()
+    {
+        var (one, two) = (ResourceKey.Of(Tenant, "tail.ab:1"), ResourceKey.Of(Tenant, "tail.ab:2"));
+        Assert.Equal(one.Partition, two.Partition);
+        await ValueAsync(Records.CreateAsync(new(one, new Dictionary<string, string>(), null) { MostActive = 1, Lease = ("a", Ttl) }, None));
+        Assert.Equal(RefusalKind.TooManyActive, (await RefusalAsync(Records.CreateAsync(new(two, new Dictionary<string, string>(), null) { MostActive = 1, Lease = ("a", Long) }, None))).Kind);
+        await Store.AdvanceAsync(PastTtl);
+        Assert.Equal(RefusalKind.RecordNotFound, (await RefusalAsync(Records.GetAsync(one, None))).Kind);
+        await ValueAsync(Records.CreateAsync(new(two, new Dictionary<string, string>(), null) { MostActive = 1, Lease = ("a", Long) }, None));
+        Assert.Equal(two, Assert.Single((await Records.ListAsync(two.Partition, Tenant, "tail.ab", 0, 10, None)).Records).Resource);
+        await ValueAsync(Records.EndAsync(new(two, null, null, "stopped", null), None));
+        Assert.Empty((await Records.ListAsync(two.Partition, Tenant, "tail.ab", 0, 10, None)).Records);
+    }
+
     [Fact] // X1
     public async Task Claim_ThatExpires_IsQueuedAgainInItsPlace()
     {

@@ -17,6 +17,8 @@ internal sealed record EmbeddedPlan
 
     public TimeSpan? Grant { get; init; }
 
+    public bool Take { get; init; }
+
     public string? Acknowledged { get; init; }
 
     public LeaseControl? Control { get; init; }
@@ -50,7 +52,9 @@ internal static class EmbeddedGuard
 
         var valid = lease is not null && (plan.Token is null || lease.Token == plan.Token)
             && (plan.Connection is null || lease.Connection == plan.Connection) && (plan.Holder is null || lease.Holder == plan.Holder);
-        var granting = lease is null && plan.Grant is not null;
+        var taking = lease is not null && plan.Take;
+        var granting = plan.Grant is not null && (taking || lease is null);
+        valid &= !taking;
         if (!valid && !granting)
         {
             return plan.Token is { } token
@@ -68,6 +72,11 @@ internal static class EmbeddedGuard
         if (sequence != 0 && sequence == last && plan.Batch!.Digest != lease!.Digest)
         {
             return Refusals.BatchMismatch();
+        }
+
+        if (taking)
+        {
+            step.Finish(resource, lease!, EndReason.Superseded);
         }
 
         if (granting)

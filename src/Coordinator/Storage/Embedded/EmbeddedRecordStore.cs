@@ -83,6 +83,7 @@ internal sealed class EmbeddedRecordStore(EmbeddedState state) : IRecordStore
             Token = step.Token,
             Holder = step.Holder,
             Grant = step.Grant,
+            Take = step.Take,
             Renew = step.Renew,
             Batch = step.Batch,
             Changes = step.Changes,

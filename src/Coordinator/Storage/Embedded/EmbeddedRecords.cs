@@ -70,16 +70,22 @@ internal static class EmbeddedRecords
     /// <summary>What the end of its lease means for a record.</summary>
     public static void OnEnd(EmbeddedStep step, ResourceKey resource, EmbeddedLease lease, EndReason reason)
     {
-        if (resource.Kind is not (Run or Tunnel) || Find(step, resource) is not { } record)
+        if (Find(step, resource) is not { } record)
         {
             return;
+        }
+
+        if (ResourceKey.IsTail(resource.Kind) && reason != EndReason.Superseded)
+        {
+            // A tail is gone with its lease, unless another reader takes it over.
+            step.Place.Records.Remove((resource.Tenant, resource.Name));
         }
 
         if (resource.Kind == Run)
         {
             OnRunEnd(step, resource, record, reason);
         }
-        else
+        else if (resource.Kind == Tunnel)
         {
             OnTunnelEnd(step, resource, record, lease, reason);
         }

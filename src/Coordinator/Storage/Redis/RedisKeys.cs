@@ -24,7 +24,7 @@ internal static class RedisKeys
             lease = lease, tenant = tenant, name = name,
             due = partition .. 'due', head = partition .. 'head', changes = partition .. 'changes', wake = partition .. 'wake',
             held = own .. ':held', ended = own .. ':ended:' .. name, log = own .. ':log:' .. name,
-            own = own, kind = string.match(name, '^(%a+):'), record = own .. ':record:' .. name, names = own .. ':names',
+            own = own, kind = string.match(name, '^([^:]+):'), record = own .. ':record:' .. name, names = own .. ':names',
           }
         end
         local function lease_key(due, tenant, name) return string.sub(due, 1, -4) .. tenant .. ':lease:' .. name end
@@ -101,6 +101,9 @@ internal static class RedisKeys
 
     /// <summary>Hash: the calls of each subject of a partition in the present window, by its SHA-256; <c>window</c> is which one that is.</summary>
     public static string Limits(int partition) => Partition(partition) + "limits";
+
+    /// <summary>Sharded channel: what the scripts of an account emitted, for those that tail them.</summary>
+    public static string Traces(string tenant) => $"{Partition(ResourceKey.PartitionOfLive(tenant))}{tenant}:traces";
 
     /// <summary>The partition of what is named by a SHA-256: its first byte. The beginning of the hash is enough.</summary>
     public static int PartitionOfHash(string sha256) => byte.Parse(sha256.AsSpan(0, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);

@@ -12,7 +12,7 @@ internal static class RedisStepArguments
         step.Token, step.Connection, holder: null, step.Renew, grant: null, step.AcknowledgedControl, step.Control, step.Batch, []);
 
     public static RedisValue[] Of(RecordStep step) => Pack(
-        step.Token ?? 0, connection: null, step.Holder, step.Renew, step.Grant, acknowledged: null, step.Control, step.Batch, step.Changes);
+        step.Token ?? 0, connection: null, step.Holder, step.Renew, step.Take ? -step.Grant : step.Grant, acknowledged: null, step.Control, step.Batch, step.Changes);
 
     private static RedisValue[] Pack(
         long token, string? connection, string? holder, TimeSpan? renew, TimeSpan? grant, string? acknowledged, LeaseControl? control, EventBatch? batch,

@@ -94,6 +94,15 @@ function ON_END.tunnel(k, l, reason)
   })
 end
 
+-- A tail is gone with its lease, unless another reader takes it over.
+function ON_END.tail(k, l, reason)
+  if reason == 'superseded' then return end
+  redis.call('DEL', k.record)
+  redis.call('ZREM', records_of(k.own, k.kind), k.name)
+  redis.call('ZREM', active_of(k.own, k.kind), k.name)
+end
+ON_END.live = ON_END.tail
+
 -- Ends a grant: the lease is gone, a late holder can learn why, watchers are told.
 local function finish(k, l, reason)
   redis.call('DEL', k.lease)
@@ -103,7 +112,8 @@ local function finish(k, l, reason)
   redis.call('LTRIM', k.ended, 0, ENDED_KEPT - 1)
   local keep = math.max(ENDED_MS, l.ttl)
   if redis.call('PTTL', k.ended) < keep then redis.call('PEXPIRE', k.ended, int(keep)) end
-  if ON_END[k.kind] then ON_END[k.kind](k, l, reason) end
+  local on_end = k.kind and ON_END[string.match(k.kind, '^%a*')]
+  if on_end then on_end(k, l, reason) end
   change(k, reason, l.token, l.holder)
 end
 

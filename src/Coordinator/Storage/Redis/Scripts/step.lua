@@ -3,7 +3,7 @@
 -- All checks stand before the first write, because a script is not rolled back.
 -- KEYS: lease, due, head, changes, held, ended, log [, record]: with a record it must exist, not be final, and it is given back
 -- ARGV: not_after, token (0: any), connection ('*': any), holder ('': any), renew_ms (0: no), ttl_ms of a grant where nobody holds
---   it (0: none), acknowledged control id, new control ('': none), batch sequence (0: none, '+': the next), digest, how many
+--   it (0: none; negative: also where somebody does, whose lease ends as superseded), acknowledged control id, new control ('': none), batch sequence (0: none, '+': the next), digest, how many
 --   changes, then op, field, value of each change, then type and payload of each event
 -- Returns {'ok', now, remaining_ms, acked, last log sequence [, view]} | {'lost', now, ...} | {'none', now} | {'gap', now, expected}
 --   | {'batch_mismatch', now} | {'absent', now} | {'final', now, state} | {'foreign', now, lease or ''}
@@ -18,7 +18,9 @@ if KEYS[8] then
   if state[3] and ARGV[8] ~= '' then return { 'final', int(now), 'cancelled' } end
 end
 local valid = l and (token == '0' or l.token == token) and (ARGV[3] == '*' or l.connection == ARGV[3]) and (holder == '' or l.holder == holder)
-local granting = not l and ARGV[6] ~= '0'
+local taking = l and tonumber(ARGV[6]) < 0
+local granting = taking or (not l and ARGV[6] ~= '0')
+if taking then valid = false end
 if not valid and not granting then
   if token == '0' then return { 'foreign', int(now), l and describe(k, l) or '' } end
   local answer = lost_or_none(k, l, token)
@@ -29,7 +31,8 @@ local sequence = ARGV[9] == '+' and last + 1 or tonumber(ARGV[9])
 if sequence > last + 1 then return { 'gap', int(now), int(last + 1) } end
 if sequence ~= 0 and sequence == last and l.digest ~= ARGV[10] then return { 'batch_mismatch', int(now) } end
 
-if granting then l = grant(k, holder, '', tonumber(ARGV[6]), '{}') end
+if taking then finish(k, l, 'superseded') end
+if granting then l = grant(k, holder, '', math.abs(tonumber(ARGV[6])), '{}') end
 if ARGV[5] ~= '0' then
   local ttl = math.max(l.ttl, tonumber(ARGV[5]))
   if ttl > l.ttl then
