@@ -44,4 +44,13 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The store is ready, durability: {Durability}")]
     public static partial void StoreReady(ILogger logger, string durability);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The tails of scripts cannot be read, trying again: {Reason}")]
+    public static partial void TailsNotRead(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Traces are dropped: {Reason}")]
+    public static partial void TracesDropped(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Tail} was not renewed, trying again: {Reason}")]
+    public static partial void TailNotKept(ILogger logger, string tail, string reason);
 }

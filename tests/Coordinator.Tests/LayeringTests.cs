@@ -15,12 +15,13 @@ public sealed partial class LayeringTests
         { "Credentials", ["Credentials", "Leases"] },
         { "Limits", ["Limits", "Leases"] },
         { "Records", ["Records", "Events", "Leases"] },
-        { "Storage", ["Storage", "Records", "Limits", "Credentials", "Events", "Leases"] },
+        { "Storage", ["Storage", "Tails", "Records", "Limits", "Credentials", "Events", "Leases"] },
         { "Runs", ["Runs", "Records", "Events", "Leases"] },
         { "Workers", ["Workers", "Records", "Events", "Credentials", "Leases"] },
         { "Tunnels", ["Tunnels", "Records", "Events", "Credentials", "Leases"] },
-        { "Sessions", ["Sessions", "Services", "Credentials", "Leases", "V1"] },
-        { "Services", ["Services", "Sessions", "Runs", "Workers", "Tunnels", "Records", "Rest", "Limits", "Credentials", "Events", "Leases", "V1"] },
+        { "Tails", ["Tails", "Records", "Events", "Leases"] },
+        { "Sessions", ["Sessions", "Services", "Tails", "Credentials", "Leases", "V1"] },
+        { "Services", ["Services", "Sessions", "Runs", "Workers", "Tunnels", "Tails", "Records", "Rest", "Limits", "Credentials", "Events", "Leases", "V1"] },
     };
 
     [Theory]

@@ -19,6 +19,7 @@ internal static class ServiceRegistration
     private static readonly ServiceDescriptor[] Always =
     [
         V1.Sessions.Descriptor, V1.Leases.Descriptor, V1.Events.Descriptor, V1.Runs.Descriptor, V1.Workers.Descriptor, V1.Tunnels.Descriptor,
+        V1.Tails.Descriptor,
         V1.Access.Descriptor, Grpc.Health.V1.Health.Descriptor,
     ];
 

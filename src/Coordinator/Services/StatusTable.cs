@@ -13,6 +13,8 @@ internal enum Room
     Runs,
     Workers,
     Tunnels,
+    Scripts,
+    Tails,
 }
 
 /// <summary>The one table from what a rule refuses, or a store fails with, to gRPC: status code and reason.</summary>
@@ -62,6 +64,9 @@ internal static class StatusTable
         (Room.Tunnels, RefusalKind.RecordNotFound or RefusalKind.RecordFinal or RefusalKind.NotHolder) => (StatusCode.NotFound, "TUNNEL_NOT_FOUND"),
         (Room.Tunnels, RefusalKind.NameTaken) => (StatusCode.AlreadyExists, "TUNNEL_SLUG_CONFLICT"),
         (Room.Tunnels, RefusalKind.TooManyActive) => (StatusCode.FailedPrecondition, "TUNNEL_LIMIT_REACHED"),
+        (Room.Scripts, RefusalKind.RecordNotFound) => (StatusCode.NotFound, "SCRIPT_NOT_FOUND"),
+        (Room.Tails, RefusalKind.RecordNotFound or RefusalKind.RecordFinal or RefusalKind.NotHolder) => (StatusCode.NotFound, "TAIL_NOT_FOUND"),
+        (Room.Scripts or Room.Tails, RefusalKind.TooManyActive) => (StatusCode.ResourceExhausted, "TOO_MANY_TAILS"),
         _ => Of(kind),
     };
 

@@ -24,6 +24,7 @@ internal sealed class WorkerSession
     private readonly Controls _controls;
     private readonly Heartbeats _heartbeats;
     private readonly EventLanes _lanes;
+    private readonly ShippedScripts _scripts;
     private readonly ConcurrentDictionary<Task, bool> _underWay = new();
     private readonly CancellationTokenSource _ended;
     private readonly CancellationToken _connected;
@@ -49,6 +50,7 @@ internal sealed class WorkerSession
         _controls = new(_outbox);
         _heartbeats = new(this, parts, _held, _outbox, _controls);
         _lanes = new(this, parts, _outbox);
+        _scripts = new(parts, Tenant, hello.Scripts.ToHashSet(), _controls);
     }
 
     public string Id { get; } = Guid.NewGuid().ToString("N");
@@ -71,6 +73,7 @@ internal sealed class WorkerSession
     {
         var renewals = resumed.Select(lease => new Renewal(ResourceKey.Of(Tenant, lease.Resource), lease.Token, Connection, WorkerId)).ToArray();
         var results = await _parts.Lessor.RenewAsync(Guard.Resume, renewals, cancellation).ConfigureAwait(false);
+        await _scripts.RegisterAsync(cancellation).ConfigureAwait(false);
         var options = _parts.Options;
         var welcome = new Welcome
         {
@@ -110,6 +113,7 @@ internal sealed class WorkerSession
         Metrics.Sessions.Add(1);
         Log.SessionBegan(_parts.Log, Id, WorkerId, welcome.Resumed.Count, welcome.Lost.Count);
         _outbox.Send(new() { Welcome = welcome });
+        _scripts.Follow();
     }
 
     /// <summary>Writes and acknowledges until <see cref="FinishAsync"/>.</summary>
@@ -128,6 +132,13 @@ internal sealed class WorkerSession
                 break;
             case ConnectRequest.FrameOneofCase.Acquire:
                 Answer(frame.Acquire.RequestId, () => AcquireAsync(frame.Acquire));
+                break;
+            case ConnectRequest.FrameOneofCase.Traces:
+                if (_scripts.Take(frame.Traces) is { } refusal)
+                {
+                    Refuse("", StatusTable.ToStatus(refusal));
+                }
+
                 break;
             case ConnectRequest.FrameOneofCase.Adopt:
                 Answer(frame.Adopt.RequestId, () => AdoptAsync(frame.Adopt));
@@ -206,6 +217,7 @@ internal sealed class WorkerSession
     /// <summary>The worker sends no more: answers what is under way, then lets the stream go. The leases stay to their TTL.</summary>
     public async Task FinishAsync(Task running, string reason)
     {
+        _scripts.Leave();
         _held.Forget();
         _parts.Registry.Remove(this);
         Metrics.Sessions.Add(-1);

@@ -5,6 +5,7 @@ using Coordinator.Limits;
 using Coordinator.Records;
 using Coordinator.Storage.Embedded;
 using Coordinator.Storage.Redis;
+using Coordinator.Tails;
 using Microsoft.Extensions.Options;
 
 namespace Coordinator.Storage;
@@ -21,6 +22,7 @@ internal static class StorageRegistration
         .AddSingleton<IRecordStore, EmbeddedRecordStore>()
         .AddSingleton<IEventStore, EmbeddedEventStore>()
         .AddSingleton<ILimitStore, EmbeddedLimitStore>()
+        .AddSingleton<ITraceChannel, EmbeddedTraceChannel>()
         .AddSingleton<ICredentialStore>(provider => new SeededCredentialStore(new EmbeddedCredentialStore(provider.GetRequiredService<TimeProvider>()), seeds));
 
     /// <summary>A Redis that is connected already; it may still be away or unfit.</summary>
@@ -31,6 +33,7 @@ internal static class StorageRegistration
         .AddSingleton(store.Records)
         .AddSingleton(store.Events)
         .AddSingleton(store.Limits)
+        .AddSingleton(store.Traces)
         .AddSingleton<ICredentialStore>(new SeededCredentialStore(store.Credentials, seeds));
 
     private static StoreRetention Retention(IServiceProvider provider) => provider.GetRequiredService<IOptions<StoreRetention>>().Value;

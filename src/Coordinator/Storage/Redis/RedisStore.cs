@@ -3,6 +3,7 @@ using Coordinator.Events;
 using Coordinator.Leases;
 using Coordinator.Limits;
 using Coordinator.Records;
+using Coordinator.Tails;
 using StackExchange.Redis;
 using System.ComponentModel.DataAnnotations;
 
@@ -37,6 +38,7 @@ internal sealed class RedisStore : IAsyncDisposable
         Records = new RedisRecordStore(connection, caller, scripts, Fitness);
         Credentials = new RedisCredentialStore(connection, caller, scripts, Fitness);
         Limits = new RedisLimitStore(caller, scripts);
+        Traces = new RedisTraceChannel(connection, caller, Fitness);
         Events = new RedisEventStore(connection, caller, Fitness, Wakes);
         _watching = WatchFitnessAsync(options, time);
     }
@@ -50,6 +52,8 @@ internal sealed class RedisStore : IAsyncDisposable
     public ICredentialStore Credentials { get; }
 
     public ILimitStore Limits { get; }
+
+    public ITraceChannel Traces { get; }
 
     public RedisFitness Fitness { get; } = new();
 

@@ -1,0 +1,71 @@
+using Coordinator.Leases;
+using Coordinator.Services;
+using Coordinator.Tails;
+using Coordinator.V1;
+
+namespace Coordinator.Sessions;
+
+/// <summary>The scripts that a worker ships: it is told what is read of them, and what it emits goes to their tails.</summary>
+internal sealed class ShippedScripts(SessionParts parts, string tenant, IReadOnlyCollection<string> scripts, Controls controls)
+{
+    private const int MaxEvents = 1_000;
+    private const int MaxBytes = 1 << 20;
+
+    private readonly Lock _gate = new();
+    private readonly List<IDisposable> _following = [];
+    private readonly Dictionary<string, string> _told = [];
+
+    /// <summary>The account has these scripts from now on.</summary>
+    public async ValueTask RegisterAsync(CancellationToken cancellation)
+    {
+        foreach (var script in scripts)
+        {
+            await parts.Scripts.RegisterAsync(tenant, script, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Tells the worker what is read, now and whenever it changes.</summary>
+    public void Follow() => _following.AddRange(scripts.Select(script => parts.Tails.Follow(tenant, script, Tell)));
+
+    /// <summary>Passes on what a worker emitted; gives what is wrong with it, or null.</summary>
+    public Refusal? Take(Traces traces)
+    {
+        if (!scripts.Contains(traces.Script))
+        {
+            return Refusal.Invalid("traces.script", "must be one of the hello's scripts");
+        }
+
+        return traces.Events.Count > MaxEvents || traces.Events.Sum(e => (long)e.Length) > MaxBytes
+            ? Refusal.Invalid("traces.events", $"must be at most {MaxEvents} events and {MaxBytes} bytes")
+            : parts.Traces.Take(tenant, traces.Script, [.. traces.Events.Select(e => e.Memory)]);
+    }
+
+    public void Leave()
+    {
+        foreach (var following in _following)
+        {
+            following.Dispose();
+        }
+    }
+
+    // What was told before and not acknowledged is no longer so.
+    private void Tell(Demand demand)
+    {
+        var control = new Control
+        {
+            Id = Guid.NewGuid().ToString("N"),
+            Kind = demand.Tails > 0 ? Control.Types.Kind.TailStarted : Control.Types.Kind.TailStopped,
+            Demand = new() { Script = demand.Script, Tails = demand.Tails, SamplingRate = demand.SamplingRate },
+        };
+        lock (_gate)
+        {
+            if (_told.TryGetValue(demand.Script, out var before))
+            {
+                controls.Acknowledge(before);
+            }
+
+            _told[demand.Script] = control.Id;
+            controls.Send(control);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text;
+
+namespace Coordinator.Tails;
+
+/// <summary>What one frame of a worker brought for the tails of its script: each event once, with the tails that it is for.</summary>
+/// <param name="Tails">The ids of the tails that get anything of it.</param>
+/// <param name="Events">Each with the places of its tails in <paramref name="Tails"/>.</param>
+internal sealed record TraceBatch(IReadOnlyList<string> Tails, IReadOnlyList<(IReadOnlyList<int> For, ReadOnlyMemory<byte> Event)> Events)
+{
+    private const byte Version = 1;
+
+    public ReadOnlyMemory<byte> Write()
+    {
+        using var bytes = new MemoryStream();
+        using var writer = new BinaryWriter(bytes, Encoding.UTF8);
+        writer.Write(Version);
+        writer.Write7BitEncodedInt(Tails.Count);
+        foreach (var tail in Tails)
+        {
+            writer.Write(tail);
+        }
+
+        writer.Write7BitEncodedInt(Events.Count);
+        foreach (var (places, content) in Events)
+        {
+            writer.Write7BitEncodedInt(places.Count);
+            foreach (var place in places)
+            {
+                writer.Write7BitEncodedInt(place);
+            }
+
+            writer.Write7BitEncodedInt(content.Length);
+            writer.Write(content.Span);
+        }
+
+        writer.Flush();
+        return bytes.ToArray();
+    }
+
+    /// <summary>Null for what another version wrote.</summary>
+    public static TraceBatch? Read(ReadOnlyMemory<byte> batch)
+    {
+        using var reader = new BinaryReader(new MemoryStream(batch.ToArray()), Encoding.UTF8);
+        if (batch.IsEmpty || reader.ReadByte() != Version)
+        {
+            return null;
+        }
+
+        var tails = Enumerable.Range(0, reader.Read7BitEncodedInt()).Select(_ => reader.ReadString()).ToArray();
+        var events = new (IReadOnlyList<int>, ReadOnlyMemory<byte>)[reader.Read7BitEncodedInt()];
+        for (var i = 0; i < events.Length; i++)
+        {
+            var places = Enumerable.Range(0, reader.Read7BitEncodedInt()).Select(_ => reader.Read7BitEncodedInt()).ToArray();
+            events[i] = (places, reader.ReadBytes(reader.Read7BitEncodedInt()));
+        }
+
+        return new(tails, events);
+    }
+}
