@@ -14,7 +14,7 @@ internal sealed class CallJudge(CredentialLookup credentials, CallLimits limits)
     /// </summary>
     public async ValueTask<Credential?> JudgeAsync(HttpContext call, Policy policy)
     {
-        if (policy == Policy.Public)
+        if (policy == Policy.Public || policy == Policy.Capability)
         {
             return null;
         }

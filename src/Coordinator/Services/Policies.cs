@@ -56,7 +56,7 @@ internal sealed class Policies(IReadOnlyDictionary<string, Policy> byMethod)
         ["/coordinator.v1.Tails/ListAccounts"] = Policy.AnyCredential,
         ["/coordinator.v1.Tails/ListMemberships"] = Policy.AnyCredential,
         // The capability in its first message is the credential.
-        ["/coordinator.v1.Tails/Attach"] = Policy.Public,
+        ["/coordinator.v1.Tails/Attach"] = Policy.Capability,
         ["/coordinator.v1.Access/Check"] = Policy.AsNamed,
         ["/coordinator.v1.Access/CreateToken"] = Policy.Scope("tokens:write"),
         ["/coordinator.v1.Access/ListTokens"] = Policy.Scope("tokens:read"),

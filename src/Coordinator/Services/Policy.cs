@@ -9,6 +9,9 @@ internal sealed record Policy
     /// <summary>No credential is asked for.</summary>
     public static readonly Policy Public = new();
 
+    /// <summary>What the call names is secret, and whoever knows it may: its handler judges that.</summary>
+    public static readonly Policy Capability = new();
+
     /// <summary>Any valid credential, whatever its scopes.</summary>
     public static readonly Policy AnyCredential = new();
 

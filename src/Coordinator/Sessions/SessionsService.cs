@@ -94,7 +94,7 @@ internal sealed class SessionsService(SessionParts parts) : V1.Sessions.Sessions
     {
         var refusal = LeaseRules.Id(hello.WorkerId, "hello.worker_id") ?? LeaseRules.Labels(hello.Labels.ToDictionary())
             ?? (hello.Scripts.Count > MaxScripts ? Refusal.Invalid("hello.scripts", $"at most {MaxScripts}, not {hello.Scripts.Count}") : null)
-            ?? hello.Scripts.Select(script => LeaseRules.Id(script, "hello.scripts")).FirstOrDefault(fault => fault is not null);
+            ?? hello.Scripts.Select(Script).FirstOrDefault(fault => fault is not null);
         if (refusal is not null)
         {
             throw StatusTable.ToException(refusal);
@@ -105,6 +105,12 @@ internal sealed class SessionsService(SessionParts parts) : V1.Sessions.Sessions
             throw StatusTable.Fail(StatusCode.PermissionDenied, "WORKER_NOT_ALLOWED", $"This credential may not act as the worker {hello.WorkerId}.");
         }
     }
+
+    // A script's name may be anything that is shown in one line.
+    private static Refusal? Script(string name) =>
+        name.Length is > 0 and <= LeaseBounds.MaxHolderLength && !name.Any(char.IsControl)
+            ? null
+            : Refusal.Invalid("hello.scripts", $"must be 1 to {LeaseBounds.MaxHolderLength} characters without control characters");
 
     private void Take(Resume chunk, List<LeaseRef> resumed)
     {

@@ -6,6 +6,7 @@ using Coordinator.Records;
 using Coordinator.Storage;
 using Coordinator.Storage.Embedded;
 using Coordinator.Storage.Redis;
+using Coordinator.Tails;
 using Coordinator.Testing;
 
 namespace Coordinator.Tests.Storage;
@@ -22,6 +23,8 @@ internal abstract class StoreHarness : IAsyncDisposable
     public abstract ICredentialStore Credentials { get; }
 
     public abstract ILimitStore Limits { get; }
+
+    public abstract ITraceChannel Traces { get; }
 
     public abstract Task AdvanceAsync(TimeSpan by);
 
@@ -56,6 +59,8 @@ internal sealed class EmbeddedHarness : StoreHarness
 
     public override ILimitStore Limits { get; }
 
+    public override ITraceChannel Traces { get; } = new EmbeddedTraceChannel();
+
     public override Task AdvanceAsync(TimeSpan by)
     {
         _time.Advance(by);
@@ -77,6 +82,8 @@ internal sealed class RedisHarness(RedisServer server, RedisStore store) : Store
     public override ICredentialStore Credentials => store.Credentials;
 
     public override ILimitStore Limits => store.Limits;
+
+    public override ITraceChannel Traces => store.Traces;
 
     public RedisServer Server => server;
 

@@ -17,32 +17,16 @@ internal sealed class RedisTraceChannel(IConnectionMultiplexer connection, Redis
     public async ValueTask<IAsyncDisposable> ListenAsync(string tenant, Action<ReadOnlyMemory<byte>> heard, CancellationToken cancellation)
     {
         fitness.ThrowIfUnfit();
-        var channel = Channel(tenant);
-        void Heard(RedisChannel on, RedisValue batch) => heard((ReadOnlyMemory<byte>)batch);
-        try
-        {
-            await caller.GuardAsync(
-                async () =>
-                {
-                    await _subscriber.SubscribeAsync(channel, Heard).ConfigureAwait(false);
-                    return true;
-                },
-                cancellation).ConfigureAwait(false);
-        }
-        catch (Exception)
-        {
-            // The library would go on to subscribe for a listener that is not there.
-            await _subscriber.UnsubscribeAsync(channel, Heard, CommandFlags.FireAndForget).ConfigureAwait(false);
-            throw;
-        }
-
-        return new Listening(() => _subscriber.UnsubscribeAsync(channel, Heard, CommandFlags.FireAndForget));
+        // A queue, because callbacks of the library overtake each other.
+        var queue = await caller.GuardAsync(() => _subscriber.SubscribeAsync(Channel(tenant)), cancellation).ConfigureAwait(false);
+        queue.OnMessage(message => heard((ReadOnlyMemory<byte>)message.Message));
+        return new Listening(queue);
     }
 
     private static RedisChannel Channel(string tenant) => RedisChannel.Sharded(RedisKeys.Traces(tenant));
 
-    private sealed class Listening(Func<Task> end) : IAsyncDisposable
+    private sealed class Listening(ChannelMessageQueue queue) : IAsyncDisposable
     {
-        public async ValueTask DisposeAsync() => await end().ConfigureAwait(false);
+        public async ValueTask DisposeAsync() => await queue.UnsubscribeAsync(CommandFlags.FireAndForget).ConfigureAwait(false);
     }
 }

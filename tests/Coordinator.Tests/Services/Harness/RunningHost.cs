@@ -47,6 +47,8 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public V1.Workers.WorkersClient Workers => new(Channel);
 
+    public V1.Tails.TailsClient Tails => new(Channel);
+
     public V1.Tunnels.TunnelsClient Tunnels => new(Channel);
 
     public V1.Access.AccessClient Access => new(Channel);
