@@ -46,6 +46,8 @@ public sealed class FleetTests
         await Eventually.TrueAsync(
             () => heir.Lines.Count(line => line.StartsWith("acquired", StringComparison.Ordinal)) == 20, TimeSpan.FromSeconds(TtlSeconds + 5), "the heir has all");
 
+        // The heir may hear of its leases before the watcher hears of the ends.
+        await Eventually.TrueAsync(() => changes.Count(change => change.End != LeaseEnd.None) == 20, StartBound, "20 ends are told");
         foreach (var lease in old)
         {
             var ended = Assert.Single(changes, change => change.Lease.Resource == lease.Resource && change.End != LeaseEnd.None);
