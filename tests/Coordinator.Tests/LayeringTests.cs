@@ -19,6 +19,7 @@ public sealed partial class LayeringTests
         { "Runs", ["Runs", "Records", "Events", "Leases"] },
         { "Workers", ["Workers", "Records", "Events", "Credentials", "Leases"] },
         { "Tunnels", ["Tunnels", "Records", "Events", "Credentials", "Leases"] },
+        { "Tails", ["Tails", "Records", "Events", "Leases"] },
         { "Sessions", ["Sessions", "Services", "Credentials", "Leases", "V1"] },
         { "Services", ["Services", "Sessions", "Runs", "Workers", "Tunnels", "Records", "Rest", "Limits", "Credentials", "Events", "Leases", "V1"] },
     };
