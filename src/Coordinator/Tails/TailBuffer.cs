@@ -1,0 +1,221 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Coordinator.Tails;
+
+/// <summary>
+/// What waits for the one reader of a tail: bounded, and never a reason for a producer to wait. Frames come out in the order in which they
+/// were offered, once, numbered without gaps.
+/// </summary>
+/// <remarks>
+/// A reader that does not keep up is sampled. When a frame finds no room, a notice of overload is put behind what waits, so that the reader
+/// meets it at the latest after all that the buffer holds. From then on a frame is taken surely while the buffer is less than half full, and
+/// the more seldom the fuller it is. Sampling ends, with a notice of how many were dropped, once the reader has taken everything and nothing
+/// was dropped for a while.
+/// </remarks>
+internal sealed class TailBuffer : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Queue<ReadOnlyMemory<byte>> _frames = new();
+    private readonly TailBufferOptions _options;
+    private readonly TailNotices _notices;
+    private readonly TimeProvider _time;
+    private readonly Func<double> _random;
+    private readonly ITimer _timer;
+    private TaskCompletionSource? _waiting;
+    private long _next;
+    private int _bytes;
+    private long _lastDrop;
+    private double _rate;
+    private bool _closed;
+
+    /// <param name="after">The number before that of the first frame.</param>
+    /// <param name="samplingRate">As <see cref="Sample"/> sets it.</param>
+    /// <param name="random">At least 0 and less than 1; not called by two threads at once.</param>
+    /// <exception cref="ValidationException">An option is out of its range.</exception>
+    public TailBuffer(TailBufferOptions options, TailNotices notices, long after, double samplingRate, TimeProvider time, Func<double> random)
+    {
+        Validator.ValidateObject(options, new(options), validateAllProperties: true);
+        ArgumentOutOfRangeException.ThrowIfNegative(after);
+        (_options, _notices, _time, _random, _next) = (options, notices, time, random, after + 1);
+        Sample(samplingRate);
+        _timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Whether it drops, or did within <see cref="TailBufferOptions.Quiet"/>.</summary>
+    public bool Overloaded { get; private set; }
+
+    /// <summary>How many frames were dropped since sampling began; 0 before and after it.</summary>
+    public long Dropped { get; private set; }
+
+    /// <summary>The share of what is offered that the reader asked for, from 0 to 1. The rest is not counted as dropped.</summary>
+    public void Sample(double rate)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rate);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rate, 1);
+        lock (_gate)
+        {
+            _rate = rate;
+        }
+    }
+
+    /// <summary>Takes a frame for the reader, or not: false where it is sampled away, dropped, or the buffer closed.</summary>
+    /// <param name="frame">Kept as it is: it must not change later.</param>
+    public bool Offer(ReadOnlyMemory<byte> frame)
+    {
+        lock (_gate)
+        {
+            if (_closed || (_rate < 1 && _random() >= _rate))
+            {
+                return false;
+            }
+
+            if (HasRoom(frame.Length))
+            {
+                Add(frame);
+                return true;
+            }
+
+            if (!Overloaded)
+            {
+                // Beyond the bounds by this one notice, which there is once a time of sampling.
+                Overloaded = true;
+                Add(_notices.Overload());
+            }
+
+            (Dropped, _lastDrop) = (Dropped + 1, _time.GetTimestamp());
+            return false;
+        }
+    }
+
+    /// <summary>Waits until there are frames; null once it is closed.</summary>
+    /// <param name="most">How many at once: 1 or more.</param>
+    /// <exception cref="InvalidOperationException">Another read waits.</exception>
+    public async ValueTask<TailBatch?> ReadAsync(int most, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        while (true)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Task ready;
+            lock (_gate)
+            {
+                if (_frames.Count > 0)
+                {
+                    return Take(most);
+                }
+
+                if (_closed)
+                {
+                    return null;
+                }
+
+                if (_waiting is not null)
+                {
+                    throw new InvalidOperationException("A tail has one reader, and it reads once at a time.");
+                }
+
+                _waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                ready = _waiting.Task;
+            }
+
+            try
+            {
+                await ready.WaitAsync(cancellation).ConfigureAwait(false);
+            }
+            finally
+            {
+                lock (_gate)
+                {
+                    _waiting = null;
+                }
+            }
+        }
+    }
+
+    /// <summary>Takes nothing more.</summary>
+    /// <param name="discard">What waits is not read either: the tail is over. Else it is read to its end.</param>
+    public void Close(bool discard)
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            if (discard)
+            {
+                _frames.Clear();
+                _bytes = 0;
+            }
+
+            _waiting?.TrySetResult();
+        }
+
+        _timer.Dispose();
+    }
+
+    /// <summary>Closes it and discards what waits.</summary>
+    public void Dispose() => Close(discard: true);
+
+    private bool HasRoom(int length)
+    {
+        if (_frames.Count >= _options.MostFrames || _bytes + length > _options.MostBytes)
+        {
+            return false;
+        }
+
+        // Certain up to half, never at the end: 2 - 2 × fullness.
+        var fullness = Math.Max((double)_frames.Count / _options.MostFrames, (double)_bytes / _options.MostBytes);
+        return !Overloaded || fullness < 0.5 || _random() < 2 - (2 * fullness);
+    }
+
+    private void Add(ReadOnlyMemory<byte> frame)
+    {
+        _frames.Enqueue(frame);
+        _bytes += frame.Length;
+        _waiting?.TrySetResult();
+    }
+
+    private TailBatch Take(int most)
+    {
+        var frames = new List<ReadOnlyMemory<byte>>(Math.Min(most, _frames.Count));
+        while (frames.Count < most && _frames.TryDequeue(out var frame))
+        {
+            _bytes -= frame.Length;
+            frames.Add(frame);
+        }
+
+        var first = _next;
+        _next += frames.Count;
+        Settle();
+        return new(first, frames);
+    }
+
+    private void OnTimer()
+    {
+        lock (_gate)
+        {
+            Settle();
+        }
+    }
+
+    // Asked whenever the reader may have caught up, and again when it has been quiet long enough.
+    private void Settle()
+    {
+        if (!Overloaded || _closed || _frames.Count > 0)
+        {
+            return;
+        }
+
+        var left = _options.Quiet - _time.GetElapsedTime(_lastDrop);
+        if (left > TimeSpan.Zero)
+        {
+            _timer.Change(left, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        Add(_notices.OverloadStop(Dropped));
+        (Overloaded, Dropped) = (false, 0);
+    }
+}
+
+/// <summary>Frames that follow each other.</summary>
+/// <param name="First">The number of the first of them.</param>
+internal sealed record TailBatch(long First, IReadOnlyList<ReadOnlyMemory<byte>> Frames);
