@@ -21,7 +21,7 @@ internal sealed class LiveFilters
     public const int MostDeep = 8;
 
     /// <summary>Regular expressions.</summary>
-    public const int MostPatterns = 8;
+    public const int MostPatterns = 4;
 
     /// <summary>No filters: everything passes.</summary>
     public static readonly LiveFilters None = new(new LiveGroup(any: false, []));

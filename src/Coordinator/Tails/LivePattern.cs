@@ -15,10 +15,10 @@ internal sealed partial class LivePattern
     public const int MostText = 256;
 
     /// <summary>Its size with counted repeats written out: <c>(ab{3}){4}</c> is about as large as four times its characters and three.</summary>
-    public const int MostSize = 4_000;
+    public const int MostSize = 256;
 
     /// <summary>In characters: what stands behind them in a text is not looked at.</summary>
-    public const int MostSearched = 4_096;
+    public const int MostSearched = 2_048;
 
     private readonly Regex _regex;
 
