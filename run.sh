@@ -10,7 +10,7 @@ Usage: ./run.sh [options]
   --grpc-port PORT       the coordinator's port (50051)
   --redis CONFIGURATION  keeps everything in Redis, such as 127.0.0.1:6379 (default: in memory)
   --token TOKEN          the administrator's token (default: a random one, kept in .run/token, mode 0600)
-  --demo                 also starts two sample workers with three leases each
+  --demo                 also starts two sample workers with three leases each, the first with a script to tail: demo-worker
   --help                 this text
 Prints one line when both programs answer health; Ctrl-C or SIGTERM stops everything it started.
 TEXT
@@ -100,7 +100,8 @@ done
 echo "ready http=http://127.0.0.1:$http grpc=127.0.0.1:$grpc account=$account token=$token"
 
 if [ -n "$demo" ]; then
-  start worker "examples/Worker/bin/$configuration/net10.0/Worker.dll" --address "http://127.0.0.1:$grpc" --workers 2 --leases-per-worker 3
+  start worker "examples/Worker/bin/$configuration/net10.0/Worker.dll" --address "http://127.0.0.1:$grpc" --workers 2 --leases-per-worker 3 \
+    --script demo-worker
 fi
 # A child that ends by itself takes the rest along.
 wait -n "${children[@]}" || true

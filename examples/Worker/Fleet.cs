@@ -5,7 +5,7 @@ namespace Worker;
 /// <summary>What the sample was asked to do.</summary>
 internal sealed record FleetOptions(
     Uri[] Addresses, string Token, int Workers, int LeasesPerWorker, TimeSpan Ttl, double EventsPerSecond, string WorkerId, string Resource,
-    bool Takeover, bool Verbose);
+    bool Takeover, string? Script, bool Verbose);
 
 /// <summary>Several workers in one process, each as its own program would be.</summary>
 internal static class Fleet
@@ -34,10 +34,12 @@ internal static class Fleet
     private static async Task WorkAsync(CoordinatorClient client, FleetOptions options, int number, CancellationToken cancellation)
     {
         var id = $"{options.WorkerId}-{number}";
+        string[] scripts = number == 0 && options.Script is { } named ? [named] : [];
         await using var session = await client.StartWorkerAsync(
-            new() { WorkerId = id, DefaultTtl = options.Ttl, OnNotice = notice => Print.Notice(id, notice) }, cancellation);
-        await Task.WhenAll(Enumerable.Range(0, options.LeasesPerWorker)
-            .Select(k => HoldAsync(session, options, $"{options.Resource}/{number}/{k}", cancellation)));
+            new() { WorkerId = id, DefaultTtl = options.Ttl, Scripts = scripts, OnNotice = notice => Print.Notice(id, notice) }, cancellation);
+        var work = Enumerable.Range(0, options.LeasesPerWorker).Select(k => HoldAsync(session, options, $"{options.Resource}/{number}/{k}", cancellation));
+        var emitted = scripts.Select(script => Emitter.RunAsync(session.Traces(script), cancellation));
+        await Task.WhenAll([.. work, .. emitted]);
     }
 
     // Holds one resource for as long as the program runs: after a loss it asks for it again.

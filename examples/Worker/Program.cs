@@ -10,11 +10,12 @@ var events = new Option<double>("--events-per-second") { Description = "Events t
 var id = new Option<string>("--worker-id") { Description = "What the workers' ids begin with", DefaultValueFactory = _ => $"worker-{Environment.ProcessId}" };
 var resource = new Option<string>("--resource") { Description = "What the resources' names begin with", DefaultValueFactory = _ => "job" };
 var takeover = new Option<bool>("--takeover") { Description = "Keeps asking for what others hold" };
+var script = new Option<string?>("--script") { Description = "The first worker emits an event of this script every second, one kind after the other, for those that tail it" };
 var verbose = new Option<bool>("--verbose") { Description = "Also prints a line for each event that is stored" };
 
 var root = new RootCommand("A sample worker: acquires leases RESOURCE/WORKER/LEASE, ships events under them, prints what it is told")
 {
-    addresses, token, workers, leases, ttl, events, id, resource, takeover, verbose,
+    addresses, token, workers, leases, ttl, events, id, resource, takeover, script, verbose,
 };
 root.SetAction((parsed, cancellation) => Fleet.RunAsync(
     new(
@@ -27,6 +28,7 @@ root.SetAction((parsed, cancellation) => Fleet.RunAsync(
         parsed.GetRequiredValue(id),
         parsed.GetRequiredValue(resource),
         parsed.GetValue(takeover),
+        parsed.GetValue(script),
         parsed.GetValue(verbose)),
     cancellation));
 return await root.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(8) });

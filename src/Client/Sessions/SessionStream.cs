@@ -1,4 +1,5 @@
 using Coordinator.Client.Connection;
+using Coordinator.Client.Tails;
 using Coordinator.V1;
 using Grpc.Core;
 
@@ -59,6 +60,8 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
     }
 
     public void Send(ConnectRequest frame) => _writer?.Send(frame);
+
+    public void Offer(ITraceSource source) => _writer?.Offer(source);
 
     /// <summary>Gives this stream up; the session opens another.</summary>
     public void Leave(string why)
@@ -130,6 +133,7 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
     {
         var hello = new Hello { WorkerId = worker.WorkerId };
         hello.Labels.Add(worker.Labels.ToDictionary());
+        hello.Scripts.Add(worker.Scripts.Distinct(StringComparer.Ordinal));
         var chunks = held.Where(lease => lease.Remaining > TimeSpan.Zero).Select(lease => lease.Id.ToWire()).Chunk(ResumedPerChunk).ToArray();
         for (var i = 0; i < chunks.Length; i++)
         {

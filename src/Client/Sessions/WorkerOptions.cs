@@ -9,6 +9,12 @@ public sealed class WorkerOptions
     /// <summary>Shown with the worker's leases. At most 16, keys and values of at most 100 characters. Default: none.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// The scripts whose events this worker can ship to those that tail them, by <see cref="WorkerSession.Traces"/>. At most 16 names of 1 to
+    /// 128 characters. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> Scripts { get; init; } = [];
+
     /// <summary>The TTL of leases acquired without one. 1 s to 1 day; default 15 s.</summary>
     public TimeSpan DefaultTtl { get; init; } = TimeSpan.FromSeconds(15);
 
@@ -45,6 +51,12 @@ public enum SessionNoticeKind
 
     /// <summary>The coordinators refuse this worker; the session is over.</summary>
     Refused,
+
+    /// <summary>Somebody began to tail a script, which is named by the message.</summary>
+    TailStarted,
+
+    /// <summary>Nobody tails a script any more, which is named by the message.</summary>
+    TailStopped,
 }
 
 /// <summary>One thing that a session tells.</summary>

@@ -1,5 +1,6 @@
 using Coordinator.Client.Connection;
 using Coordinator.Client.Sessions;
+using Coordinator.Client.Tails;
 using Coordinator.V1;
 using Grpc.Core;
 using System.Collections.Concurrent;
@@ -26,6 +27,7 @@ public sealed class WorkerSession : IAsyncDisposable
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _batchCredits = new(64);
+    private readonly TracePublishers _traces;
     private readonly LeaseClock _thread;
     private readonly Task _running;
     private volatile SessionStream? _stream;
@@ -35,6 +37,7 @@ public sealed class WorkerSession : IAsyncDisposable
     {
         (_channels, _options, _worker) = (channels, options, worker);
         _clock = new(options.TimeProvider);
+        _traces = new(worker.Scripts, options.TimeProvider, source => _stream?.Offer(source), Tell);
         _thread = new($"leases of {worker.WorkerId}", Tick);
         _running = Task.Run(RunAsync);
     }
@@ -44,6 +47,11 @@ public sealed class WorkerSession : IAsyncDisposable
 
     /// <summary>The leases that are held at this moment.</summary>
     public IReadOnlyCollection<LeaseHandle> Leases => [.. _held.Values];
+
+    /// <summary>Where the events of a script are published for those that tail it; the same publisher each time.</summary>
+    /// <param name="script">One of <see cref="WorkerOptions.Scripts"/>.</param>
+    /// <exception cref="ArgumentException">The script is not one of them.</exception>
+    public TracePublisher Traces(string script) => _traces.Of(script);
 
     internal Task Ready => _ready.Task;
 
@@ -109,6 +117,7 @@ public sealed class WorkerSession : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
         _thread.Dispose();
+        _traces.Dispose();
         EndAll(LeaseEnd.SessionEnded);
     }
 
@@ -163,6 +172,7 @@ public sealed class WorkerSession : IAsyncDisposable
             using var stream = new SessionStream(_channels[at++], this, Time);
             var reason = await stream.RunAsync(_worker, _held.Values, _options.ConnectTimeout, _stopping.Token).ConfigureAwait(false);
             _stream = null;
+            _traces.Reset();
             if (stream.Welcomed)
             {
                 backoff.Reset();
@@ -326,6 +336,9 @@ public sealed class WorkerSession : IAsyncDisposable
                 break;
             case Control.Types.Kind.Jeopardy:
                 Tell(new(SessionNoticeKind.Jeopardy, control.Reason));
+                break;
+            case Control.Types.Kind.TailStarted or Control.Types.Kind.TailStopped:
+                _traces.On(control);
                 break;
             default:
                 break;
