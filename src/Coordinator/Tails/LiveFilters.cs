@@ -26,6 +26,7 @@ internal sealed class LiveFilters
     /// <summary>No filters: everything passes.</summary>
     public static readonly LiveFilters None = new(new LiveGroup(any: false, []));
 
+    private const string Combinations = "A filter combination is one of and, or, AND, OR.";
     private readonly LiveNode _root;
 
     private LiveFilters(LiveNode root) => _root = root;
@@ -57,8 +58,6 @@ internal sealed class LiveFilters
     }
 
     public bool Matches(LiveFrame frame) => _root.Passes(frame.Root);
-
-    private const string Combinations = "A filter combination is one of and, or, AND, OR.";
 
     private static bool? Any(string? combination) => combination switch { "and" or "AND" => false, "or" or "OR" => true, _ => null };
 

@@ -7,14 +7,15 @@ namespace Coordinator.Tails;
 /// <summary>A regular expression of whoever opened a live tail: what it costs to match is bounded, whatever it says.</summary>
 /// <remarks>
 /// It runs without backtracking, in time that grows with the length of the text times the size of the expression, and both are bounded. There
-/// are no back references and no looking around.
+/// are no back references and no looking around. The worst that was found within the bounds takes 0.8 s for its first text, in which its states
+/// are made, and milliseconds for later ones.
 /// </remarks>
 internal sealed partial class LivePattern
 {
     /// <summary>In characters.</summary>
     public const int MostText = 256;
 
-    /// <summary>Its size with counted repeats written out: <c>(ab{3}){4}</c> is about as large as four times its characters and three.</summary>
+    /// <summary>Its size with counted repeats written out: <c>(ab{3}){4}</c> counts as four times its characters and three.</summary>
     public const int MostSize = 256;
 
     /// <summary>In characters: what stands behind them in a text is not looked at.</summary>

@@ -19,6 +19,9 @@ internal static class LiveShape
     /// <summary>Logs and exceptions with a frame of their own; those behind them are in the source of the invocation alone.</summary>
     public const int MostDetails = 256;
 
+    /// <summary>Of a message in characters; the source has all of it.</summary>
+    public const int MostLine = 8_192;
+
     // As it is read by programs, nothing needs an escape for the sake of HTML.
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -50,7 +53,7 @@ internal static class LiveShape
             json.WriteString("id", head.Id);
             json.WriteString("service", message.ScriptName);
             json.WriteString("level", head.Level);
-            json.WriteString("message", head.Line);
+            json.WriteString("message", Cut(head.Line));
             json.WriteString("type", head.Type);
             json.WriteEndObject();
             json.WriteStartObject("$workers");
@@ -86,6 +89,10 @@ internal static class LiveShape
             Raw(json, name, time);
         }
     }
+
+    // Not between the halves of a pair.
+    private static ReadOnlySpan<char> Cut(string line) =>
+        line.Length <= MostLine ? line : line.AsSpan(0, char.IsHighSurrogate(line[MostLine - 1]) ? MostLine - 1 : MostLine);
 
     private static string? RequestId(TraceMessage message) =>
         JsonText.Member(message.Root, "requestId") is { ValueKind: JsonValueKind.String } id ? id.GetString() : message.Header("cf-ray");

@@ -49,6 +49,15 @@ public sealed class LiveShapeTests
     }
 
     [Fact]
+    public void Frames_LongLine_IsCutBetweenCharacters()
+    {
+        var log = $$"""{"message":["{{new string('x', LiveShape.MostLine - 1)}}\ud83d\ude00"]}""";
+        var root = Frames($$"""{"logs":[{{log}}]}""")[1].Root;
+        Assert.Equal(new string('x', LiveShape.MostLine - 1), root.GetProperty("$metadata").GetProperty("message").GetString());
+        Assert.Equal(log, root.GetProperty("source").GetRawText());
+    }
+
+    [Fact]
     public void Frames_Count_IsBounded() =>
         Assert.Equal(LiveShape.MostDetails + 1, Frames($$"""{"logs":[{{string.Join(',', Enumerable.Repeat("{}", 1_000))}}]}""").Count);
 

@@ -44,7 +44,7 @@ public sealed class TraceMessageTests
 
     [Fact]
     public void Parse_NoUtf8_IsRefused() =>
-        Assert.NotNull(TraceMessage.Parse("{\"a\":\"\xff\"}"u8.ToArray().Select(b => b == 0xc3 ? (byte)0xff : b).ToArray(), "s", Now).Refusal);
+        Assert.NotNull(TraceMessage.Parse((byte[])[.. "{\"a\":\""u8, 0xff, .. "\"}"u8], "s", Now).Refusal);
 
     [Theory]
     [InlineData(TraceMessage.MostDeep, true)]
