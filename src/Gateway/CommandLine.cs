@@ -18,8 +18,10 @@ internal sealed class CommandLine
         DefaultValueFactory = _ => "",
     };
 
+    private readonly Option<string?> _publicUrl = new("--public-url") { Description = "Where callers reach the gateway, such as https://gateway.example.com; default is the host that each request names" };
+
     public CommandLine() =>
-        Root = new($"The REST face of the coordinators. Its own credential, if it has one, is in {TokenVariable}.") { _port, _coordinators, _proxies };
+        Root = new($"The REST face of the coordinators. Its own credential, if it has one, is in {TokenVariable}.") { _port, _coordinators, _proxies, _publicUrl };
 
     public RootCommand Root { get; }
 
@@ -28,8 +30,9 @@ internal sealed class CommandLine
         var options = new GatewayOptions
         {
             HttpPort = parsed.GetValue(_port),
-            Coordinators = [.. Items(parsed.GetRequiredValue(_coordinators)).Select(Address)],
+            Coordinators = [.. Items(parsed.GetRequiredValue(_coordinators)).Select(text => Address("--coordinators", text))],
             TrustedProxies = [.. Items(parsed.GetRequiredValue(_proxies)).Select(Network)],
+            PublicUrl = parsed.GetValue(_publicUrl) is { } url ? Address("--public-url", url) : null,
             GatewayToken = string.IsNullOrEmpty(token) ? null : token,
         };
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
@@ -40,10 +43,10 @@ internal sealed class CommandLine
 
     private static string[] Items(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private static Uri Address(string text) =>
+    private static Uri Address(string option, string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps) && address.PathAndQuery == "/"
             ? address
-            : throw new ValidationException($"--coordinators: '{text}' is not an address such as http://127.0.0.1:50051.");
+            : throw new ValidationException($"{option}: '{text}' is not an address such as http://127.0.0.1:50051.");
 
     private static IPNetwork Network(string text) =>
         IPNetwork.TryParse(text, out var network) ? network

@@ -46,6 +46,7 @@ internal static class GatewayHost
             .AddSingleton<Caller>()
             .AddSingleton<Coordinators>()
             .AddSingleton<Drain>()
+            .AddSingleton<Filling>()
             .AddSingleton<EventStream>()
             .AddSingleton<Transcoder>();
         configure?.Invoke(builder);

@@ -17,6 +17,9 @@ internal sealed class GatewayOptions
     /// <summary>Whose word about the client's address counts: networks of the proxies in front. Default none.</summary>
     public IPNetwork[] TrustedProxies { get; set; } = [];
 
+    /// <summary>Where callers reach the gateway, for URLs in answers: http or https, without a path. Default null, for what each request names as its host.</summary>
+    public Uri? PublicUrl { get; set; }
+
     /// <summary>The gateway's own credential, with which coordinators believe it the client's address; null for none. Never printed.</summary>
     public string? GatewayToken { get; set; }
 }

@@ -49,9 +49,9 @@ internal sealed class OpenApiDocument
     private void Add(Envelope envelope)
     {
         _schemas[Operations.ErrorOf(envelope)] = JsonNode.Parse(envelope.Schema);
-        if (envelope.TokenHeader is { } header)
+        foreach (var header in envelope.TokenHeaders)
         {
-            _security[envelope.Name] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = header };
+            _security[header.Name] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = header.Name };
         }
     }
 }

@@ -70,9 +70,9 @@ internal sealed class Operations(JsonObject components)
     private static JsonArray SecurityOf(Binding binding)
     {
         var schemes = new JsonArray(new JsonObject { ["bearer"] = new JsonArray() });
-        if (binding.Envelope.TokenHeader is not null)
+        foreach (var header in binding.Envelope.TokenHeaders)
         {
-            schemes.Add(new JsonObject { [binding.Envelope.Name] = new JsonArray() });
+            schemes.Add(new JsonObject { [header.Name] = new JsonArray() });
         }
 
         return schemes;
@@ -88,7 +88,7 @@ internal sealed class Operations(JsonObject components)
                 Add("path", NameOf(variable), variable.Leaf, required: true);
             }
 
-            foreach (var field in binding.Body == BodyKind.Message ? [] : Shapes.Of(binding.Method.InputType).Where(field => !IsBound(binding, field.Descriptor) && Texts.CanRead(field.Descriptor)))
+            foreach (var field in binding.Body == BodyKind.Message ? [] : Shapes.Of(binding.Method.InputType).Where(field => !field.IsFilled && !IsBound(binding, field.Descriptor) && Texts.CanRead(field.Descriptor)))
             {
                 Add("query", field.JsonName, field.Descriptor, field.Rule.Required);
             }
@@ -138,7 +138,13 @@ internal sealed class Operations(JsonObject components)
             content[binding.Streams ? "text/event-stream" : Json] = AnswerOf(binding);
         }
 
-        var answers = new JsonObject { ["200"] = new JsonObject { ["description"] = "OK", ["content"] = content } };
+        var success = new JsonObject { ["description"] = "OK", ["content"] = content };
+        if (bindings.SelectMany(binding => binding.Operation.ResponseHeaders).Distinct().ToList() is { Count: > 0 } headers)
+        {
+            success["headers"] = new JsonObject(headers.Select(name => KeyValuePair.Create(name, (JsonNode?)new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } })));
+        }
+
+        var answers = new JsonObject { ["200"] = success };
         var envelope = bindings[0].Envelope;
         foreach (var failure in envelope.Known)
         {
@@ -168,10 +174,8 @@ internal sealed class Operations(JsonObject components)
             return new() { ["schema"] = _answers.Of(binding.EventsField?.MessageType ?? binding.Method.OutputType) };
         }
 
-        var answer = new JsonObject
-        {
-            ["schema"] = binding.ResponseField is { } field ? _answers.Of(Shapes.Of(field)) : _answers.Of(binding.Method.OutputType, ok: binding.Operation.Ok),
-        };
+        var message = binding.ResponseField is { } field ? _answers.Of(Shapes.Of(field)) : _answers.Of(binding.Method.OutputType, ok: binding.Operation.Ok);
+        var answer = new JsonObject { ["schema"] = binding.Answer is { } template ? Schemas.Of(template, message) : message };
         if (binding.Operation.ExampleResponse.Length > 0)
         {
             answer["example"] = JsonNode.Parse(binding.Operation.ExampleResponse);

@@ -21,7 +21,7 @@ internal sealed class Schemas(bool ofRequests, JsonObject components)
             required.Add("ok");
         }
 
-        foreach (var field in Shapes.Of(message).Where(field => leftOut?.Invoke(field.Descriptor) != true))
+        foreach (var field in Shapes.Of(message).Where(field => !field.IsFilled && leftOut?.Invoke(field.Descriptor) != true))
         {
             properties[field.JsonName] = Of(field);
             if (ofRequests ? field.Rule.Required : !field.HasPresence || field.Options.NullIfUnset)
@@ -55,6 +55,24 @@ internal sealed class Schemas(bool ofRequests, JsonObject components)
 
         var isNullable = ofRequests ? field.Rule.Nullable : field.Options.NullIfUnset;
         return isNullable ? OrNull(OfElement(field)) : OfElement(field);
+    }
+
+    /// <summary>A message within what every answer of its method is written into.</summary>
+    public static JsonObject Of(AnswerTemplate template, JsonObject message)
+    {
+        return Of(template.Outline);
+
+        JsonObject Of(JsonNode? node) => node switch
+        {
+            JsonObject members => new()
+            {
+                ["type"] = "object",
+                ["properties"] = new JsonObject(members.Select(member => KeyValuePair.Create(member.Key, (JsonNode?)Of(member.Value)))),
+                ["required"] = new JsonArray([.. members.Select(member => (JsonNode)member.Key)]),
+            },
+            JsonValue value when AnswerTemplate.IsMessage(value) => message,
+            _ => new() { ["const"] = node?.DeepClone() },
+        };
     }
 
     private JsonObject OfElement(FieldShape field) => field.Shape switch

@@ -9,8 +9,8 @@ internal abstract class Envelope
     /// <summary>As <c>Surface.envelope</c> names it.</summary>
     public abstract string Name { get; }
 
-    /// <summary>A header that carries a token where there is no authorization header; null for none.</summary>
-    public virtual string? TokenHeader => null;
+    /// <summary>Headers that carry a token where no authorization header does; the first that does decides.</summary>
+    public virtual IReadOnlyList<TokenHeader> TokenHeaders => [];
 
     /// <summary>The JSON Schema of its bodies.</summary>
     public abstract string Schema { get; }
@@ -56,3 +56,8 @@ internal abstract class Envelope
         }
     }
 }
+
+/// <summary>A header that carries a token.</summary>
+/// <param name="Name">The header's.</param>
+/// <param name="Of">A header that says whose token it is, which goes on to the coordinator to be judged; null for none.</param>
+internal sealed record TokenHeader(string Name, string? Of = null);

@@ -7,7 +7,7 @@ namespace Coordinator.Gateway.Surfaces;
 /// <summary>Every envelope, by the name that a proto calls it by.</summary>
 internal static class Envelopes
 {
-    private static readonly Envelope[] All = [new DefaultEnvelope(), new RunsEnvelope(), new WorkersEnvelope(), new TunnelsEnvelope()];
+    private static readonly Envelope[] All = [new DefaultEnvelope(), new RunsEnvelope(), new WorkersEnvelope(), new TunnelsEnvelope(), new CloudflareEnvelope()];
 
     /// <summary>Of what belongs to no surface.</summary>
     public static Envelope Default => All[0];

@@ -38,6 +38,8 @@ internal sealed record Failure(int Status, string Reason, string Message)
 
     public static Failure TwoCredentials { get; } = new(StatusCodes.Status400BadRequest, Reasons.TwoCredentials, "The authorization header was sent twice.");
 
+    public static Failure BadHost { get; } = new(StatusCodes.Status400BadRequest, Reasons.BadHost, "The Host header is not the name or address of a host.");
+
     public static Failure Internal { get; } = new(StatusCodes.Status500InternalServerError, Reasons.Internal, "Internal error.");
 
     public static Failure MalformedJson { get; } = new(StatusCodes.Status400BadRequest, Reasons.MalformedJson, Text.MalformedJson)
@@ -75,6 +77,14 @@ internal static class Reasons
     public const string Internal = "INTERNAL";
     public const string CoordinatorAway = "COORDINATOR_AWAY";
 
+    public const string ScriptNotFound = "SCRIPT_NOT_FOUND";
+    public const string TailNotFound = "TAIL_NOT_FOUND";
+    public const string TooManyTails = "TOO_MANY_TAILS";
+    public const string AccountNotOwn = "ACCOUNT_NOT_OWN";
+    public const string ScopeMissing = "SCOPE_MISSING";
+    public const string RateLimited = "RATE_LIMITED";
+    public const string BadHost = "BAD_HOST";
+    public const string BadUpgrade = "BAD_UPGRADE";
     public const string CredentialMissing = "CREDENTIAL_MISSING";
     public const string CredentialNotBound = "CREDENTIAL_NOT_BOUND";
     public const string RunNotFound = "RUN_NOT_FOUND";
@@ -87,6 +97,13 @@ internal static class Reasons
     public const string InvalidSlug = "INVALID_SLUG";
     public const string SlugConflict = "TUNNEL_SLUG_CONFLICT";
     public const string TunnelLimit = "TUNNEL_LIMIT_REACHED";
+}
+
+/// <summary>What the gateway itself says of a failure, by name, beside what the coordinator does.</summary>
+internal static class Facts
+{
+    /// <summary>The path that was asked for, as it came.</summary>
+    public const string Path = "path";
 }
 
 /// <summary>How far a caller is from a limit of requests.</summary>

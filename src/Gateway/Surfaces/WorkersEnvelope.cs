@@ -7,7 +7,7 @@ internal sealed class WorkersEnvelope : Envelope
 {
     public override string Name => "workers";
 
-    public override string TokenHeader => "x-den-worker-heartbeat-token";
+    public override IReadOnlyList<TokenHeader> TokenHeaders { get; } = [new("x-den-worker-heartbeat-token")];
 
     public override string Schema => """
         {"type":"object","required":["error"],"properties":{"error":{"type":"string"},

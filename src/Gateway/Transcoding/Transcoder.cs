@@ -12,7 +12,7 @@ namespace Coordinator.Gateway.Transcoding;
 /// Answers every request: finds its method, makes the message, calls a coordinator, and writes what came back. What is wrong with a
 /// request is told only to who may know: the coordinator judges the credential first, unless the operation has it the other way.
 /// </summary>
-internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, Caller caller, EventStream events, Drain drain, ILogger<Transcoder> log)
+internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, Caller caller, Filling filling, EventStream events, Drain drain, ILogger<Transcoder> log)
 {
     private static readonly Method<IMessage, IMessage> Check = Marshalling.Method(Access.Descriptor.FindMethodByName("Check"));
 
@@ -30,7 +30,7 @@ internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, C
         var match = routes.Find(http.Request.Method, target, decoded);
         if (match.Bindings.Count == 0)
         {
-            var failure = match.Allowed.Count > 0 ? Failure.WrongMethod(match.Allowed) : Failure.NoRoute;
+            var failure = match.Allowed.Count > 0 ? Failure.WrongMethod(match.Allowed) : Failure.NoRoute with { Facts = new Dictionary<string, string> { [Facts.Path] = target.Path } };
             await Answers.WriteAsync(http, envelope, failure, null).ConfigureAwait(false);
             return;
         }
@@ -78,6 +78,7 @@ internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, C
         try
         {
             request = await RequestReader.ReadAsync(http, binding, match, target).ConfigureAwait(false);
+            filling.Fill(http, binding, request);
         }
         catch (InputException fault)
         {
@@ -99,7 +100,7 @@ internal sealed class Transcoder(RouteTable routes, Coordinators coordinators, C
         }
 
         var answer = await coordinators.CallAsync<IMessage>(binding.Call, request, metadata, binding.IsRepeatable(request), ends).ConfigureAwait(false);
-        await Answers.WriteAsync(http, binding, answer.Message, RpcFailures.LimitOf(answer.Headers, null)).ConfigureAwait(false);
+        await Answers.WriteAsync(http, binding, answer).ConfigureAwait(false);
     }
 
     private static async Task AnswerBrokenAsync(HttpContext http, Binding binding)

@@ -13,20 +13,31 @@ internal static class Answers
 {
     private const string ContentType = "application/json";
 
-    public static Task WriteAsync(HttpContext http, Binding binding, IMessage message, Limit? limit)
+    public static Task WriteAsync(HttpContext http, Binding binding, Answered<IMessage> answered)
     {
-        WriteLimit(http.Response, binding.Envelope, limit);
-        return WriteAsync(http, StatusCodes.Status200OK, json =>
+        WriteLimit(http.Response, binding.Envelope, RpcFailures.LimitOf(answered.Headers, null));
+        foreach (var name in binding.Operation.ResponseHeaders)
+        {
+            if (answered.Headers.GetValue(name.ToLowerInvariant()) is { } value)
+            {
+                http.Response.Headers[name] = value;
+            }
+        }
+
+        var body = binding.Answer is { } template ? template.Write(Write) : Json(Write);
+        return WriteAsync(http, StatusCodes.Status200OK, body);
+
+        void Write(Utf8JsonWriter json)
         {
             if (binding.ResponseField is { } field)
             {
-                MessageWriter.WriteField(json, Shapes.Of(field), message);
+                MessageWriter.WriteField(json, Shapes.Of(field), answered.Message);
             }
             else
             {
-                MessageWriter.Write(json, message, binding.Operation.Ok);
+                MessageWriter.Write(json, answered.Message, binding.Operation.Ok);
             }
-        });
+        }
     }
 
     public static Task WriteAsync(HttpContext http, Envelope envelope, Failure failure, Limit? limit)

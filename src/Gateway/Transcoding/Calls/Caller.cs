@@ -18,13 +18,33 @@ internal sealed class Caller(GatewayOptions options, ClientAddress addresses)
     /// <summary>The metadata of a call; without a credential where there are two.</summary>
     public Metadata MetadataOf(HttpContext http, Envelope envelope)
     {
-        var authorization = http.Request.Headers.Authorization;
-        var metadata = new Metadata { { "x-client-address", addresses.Of(http).ToString() } };
-        if (!HasTwo(http) && TokenOf(http, authorization, envelope) is { } token)
+        var metadata = MetadataOf(http);
+        if (HasTwo(http))
         {
-            metadata.Add("authorization", $"{Scheme} {(CanTravel(token) ? token : StandIn(token))}");
+            return metadata;
         }
 
+        if (BearerOf(http.Request.Headers.Authorization) is { } bearer)
+        {
+            metadata.Add("authorization", $"{Scheme} {Fit(bearer)}");
+        }
+        else if (envelope.TokenHeaders.FirstOrDefault(header => http.Request.Headers[header.Name] is [{ Length: > 0 }]) is { } header)
+        {
+            metadata.Add("authorization", $"{Scheme} {Fit(http.Request.Headers[header.Name].ToString())}");
+            if (header.Of is { } of)
+            {
+                // Also where it is missing: then it is nobody's, and cannot match.
+                metadata.Add(of.ToLowerInvariant(), Fit(http.Request.Headers[of].ToString()));
+            }
+        }
+
+        return metadata;
+    }
+
+    /// <summary>The metadata of a call that needs no credential.</summary>
+    public Metadata MetadataOf(HttpContext http)
+    {
+        var metadata = new Metadata { { "x-client-address", addresses.Of(http).ToString() } };
         if (options.GatewayToken is { } own)
         {
             metadata.Add("x-gateway-token", own);
@@ -33,18 +53,11 @@ internal sealed class Caller(GatewayOptions options, ClientAddress addresses)
         return metadata;
     }
 
-    private static string? TokenOf(HttpContext http, StringValues authorization, Envelope envelope)
-    {
-        if (authorization.Count == 0)
-        {
-            return envelope.TokenHeader is { } name && http.Request.Headers[name] is [{ Length: > 0 } token] ? token : null;
-        }
-
-        return authorization.ToString().Split(' ', 2, StringSplitOptions.TrimEntries) is [var scheme, { Length: > 0 } bearer]
+    private static string? BearerOf(StringValues authorization) =>
+        authorization.ToString().Split(' ', 2, StringSplitOptions.TrimEntries) is [var scheme, { Length: > 0 } bearer]
             && scheme.Equals(Scheme, StringComparison.OrdinalIgnoreCase) ? bearer : null;
-    }
 
-    private static bool CanTravel(string token) => token.Length <= MaxTokenLength && token.All(letter => letter is >= ' ' and <= '~');
+    private static string Fit(string token) => token.Length <= MaxTokenLength && token.All(letter => letter is >= ' ' and <= '~') ? token : StandIn(token);
 
     // Such a token cannot be in a header of a call and is nobody's. Something else that is nobody's, and the same each time, goes in
     // its place: so it is refused, and counted against the limits, like every unknown one.

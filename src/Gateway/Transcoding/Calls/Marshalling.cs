@@ -8,7 +8,13 @@ namespace Coordinator.Gateway.Transcoding.Calls;
 internal static class Marshalling
 {
     public static Method<IMessage, IMessage> Method(MethodDescriptor method) => new(
-        method.IsServerStreaming ? MethodType.ServerStreaming : MethodType.Unary,
+        (method.IsClientStreaming, method.IsServerStreaming) switch
+        {
+            (false, false) => MethodType.Unary,
+            (false, true) => MethodType.ServerStreaming,
+            (true, false) => MethodType.ClientStreaming,
+            (true, true) => MethodType.DuplexStreaming,
+        },
         method.Service.FullName,
         method.Name,
         Of(method.InputType),

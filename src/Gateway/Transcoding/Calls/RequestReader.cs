@@ -94,7 +94,7 @@ internal static class RequestReader
         {
             var path = FieldPath.ByJsonNames(binding.Method.InputType, name) ?? FieldPath.ByProtoNames(binding.Method.InputType, name);
             // What is not known is passed over, as in a body.
-            if (path is not null && !bound.Contains(path.Root) && Texts.CanRead(path.Leaf))
+            if (path is not null && !bound.Contains(path.Root) && !Shapes.Of(path.Leaf).IsFilled && Texts.CanRead(path.Leaf))
             {
                 given.Add(path.Root);
                 using (violations.Into(name))

@@ -85,6 +85,11 @@ internal static class RpcFailures
     // The coordinator names fields as the proto does; callers know them by their JSON names.
     private static List<object> Path(string field, MessageDescriptor request)
     {
+        if (field.StartsWith('/'))
+        {
+            return [.. JsonPointer.Read(field)];
+        }
+
         var path = new List<object>();
         var within = request;
         foreach (var step in field.Split(['.', '[', ']'], StringSplitOptions.RemoveEmptyEntries))

@@ -57,6 +57,9 @@ internal sealed class FieldShape
 
     public JsonShape Shape { get; }
 
+    /// <summary>Whether the gateway fills it: then nothing that came from outside may.</summary>
+    public bool IsFilled => Options.FilledBy != FilledBy.Unspecified;
+
     /// <summary>What an integer of the type can be.</summary>
     public decimal Min { get; }
 

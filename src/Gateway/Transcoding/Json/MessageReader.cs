@@ -30,7 +30,7 @@ internal static class MessageReader
                 return;
             }
 
-            if (bound?.Invoke(field.Descriptor) == true)
+            if (field.IsFilled || bound?.Invoke(field.Descriptor) == true)
             {
                 continue;
             }

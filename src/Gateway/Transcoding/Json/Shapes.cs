@@ -52,6 +52,8 @@ internal static class Shapes
         { Options.RawJson: not RawJson.Unspecified, Type: not FieldType.Bytes } => "is raw JSON and not bytes",
         { Options.Time: not TimeDigits.Unspecified, Shape: not (JsonShape.Milliseconds or JsonShape.Timestamp) } => "is written as a time and is neither int64 nor google.protobuf.Timestamp",
         { Options.NullIfUnset: true, HasPresence: false } => "is null where it is unset and has no presence",
+        { Options.FilledBy: not FilledBy.Unspecified } when field.Shape != JsonShape.String || field.Descriptor.IsRepeated => "is filled by the gateway and no string",
+        { Options.FilledBy: not FilledBy.Unspecified } when field.Rule.Required => "is filled by the gateway and required of the caller",
         { Rule.Format.Length: > 0 } when !Formats.IsKnown(field.Rule.Format) => $"has the unknown format '{field.Rule.Format}'",
         _ => null,
     };

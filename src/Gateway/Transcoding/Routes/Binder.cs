@@ -47,6 +47,7 @@ internal static class Binder
         Shapes.Check(method);
         var events = Named(method, method.OutputType, operation.EventsField, "events_field");
         Demand(events is null or { IsRepeated: true, FieldType: FieldType.Message }, method, "has an events_field that is not a repeated message");
+        Demand(!operation.ResponseHeaders.Any(name => name.Length == 0 || !name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-')), method, "has response_headers that are no names of headers");
         return new()
         {
             Method = method,
@@ -61,6 +62,8 @@ internal static class Binder
             ResponseField = response,
             OperationId = method.InputType.FindFieldByName(OperationIdField) is { FieldType: FieldType.String, IsRepeated: false } operationId ? operationId : null,
             ResumeField = Named(method, method.InputType, operation.ResumeField, "resume_field"),
+            Answer = Answer(method, operation),
+            Filled = [.. Shapes.Of(method.InputType).Where(field => field.IsFilled)],
             EventsField = events,
             EventIdField = Named(method, events?.MessageType ?? method.OutputType, operation.EventIdField, "event_id_field"),
         };
@@ -100,6 +103,7 @@ internal static class Binder
         var field = FieldPath.ByProtoNames(method.InputType, variable.FieldPath)
             ?? throw Fault(method, $"binds {variable.FieldPath}, which {method.InputType.FullName} does not have");
         Demand(!field.Leaf.IsRepeated && Texts.CanRead(field.Leaf), method, $"binds {variable.FieldPath}, which a path cannot hold");
+        Demand(!Shapes.Of(field.Leaf).IsFilled, method, $"binds {variable.FieldPath}, which the gateway fills");
         return field;
     }
 
@@ -117,6 +121,7 @@ internal static class Binder
 
         var field = method.InputType.FindFieldByName(rule.Body)
             ?? throw Fault(method, $"has the body {rule.Body}, which {method.InputType.FullName} does not have");
+        Demand(!Shapes.Of(field).IsFilled, method, $"has the body {rule.Body}, which the gateway fills");
         Demand(!variables.Any(variable => variable.Depth == 1 && variable.Leaf == field), method, $"has the body {rule.Body}, which the path binds already");
         return (BodyKind.Field, field);
     }
@@ -126,6 +131,25 @@ internal static class Binder
         var field = Named(method, method.OutputType, rule.ResponseBody, "response_body");
         Demand(field is null || !operation.Ok, method, "answers with one field alone, which cannot begin with \"ok\"");
         return field;
+    }
+
+    private static AnswerTemplate? Answer(MethodDescriptor method, Operation operation)
+    {
+        if (operation.Answer.Length == 0)
+        {
+            return null;
+        }
+
+        Demand(!operation.Ok, method, "has an answer, which cannot begin with \"ok\"");
+        Demand(!method.IsServerStreaming, method, "has an answer and streams, where each message stands for itself");
+        try
+        {
+            return AnswerTemplate.Parse(operation.Answer);
+        }
+        catch (FormatException fault)
+        {
+            throw Fault(method, $"has the answer '{operation.Answer}', which {fault.Message}");
+        }
     }
 
     private static FieldDescriptor? Named(MethodDescriptor method, MessageDescriptor message, string name, string option) =>

@@ -1,4 +1,5 @@
 using Coordinator.Gateway.Surfaces;
+using Coordinator.Gateway.Transcoding.Json;
 using Coordinator.Rest.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -31,6 +32,12 @@ internal sealed class Binding
 
     /// <summary>The field that is the whole answer; null for the message.</summary>
     public FieldDescriptor? ResponseField { get; init; }
+
+    /// <summary>What a success is written into; null for the message alone.</summary>
+    public AnswerTemplate? Answer { get; init; }
+
+    /// <summary>The request's fields that the gateway fills.</summary>
+    public IReadOnlyList<FieldShape> Filled { get; init; } = [];
 
     /// <summary>The request's field operation_id, where it has one: the Idempotency-Key header fills it.</summary>
     public FieldDescriptor? OperationId { get; init; }
