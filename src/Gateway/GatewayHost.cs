@@ -1,5 +1,6 @@
 using Coordinator.Gateway.OpenApi;
 using Coordinator.Gateway.Surfaces;
+using Coordinator.Gateway.Tails;
 using Coordinator.Gateway.Transcoding;
 using Coordinator.Gateway.Transcoding.Calls;
 using Coordinator.Gateway.Transcoding.Routes;
@@ -48,16 +49,22 @@ internal static class GatewayHost
             .AddSingleton<Drain>()
             .AddSingleton<Filling>()
             .AddSingleton<EventStream>()
-            .AddSingleton<Transcoder>();
+            .AddSingleton<Transcoder>()
+            .AddSingleton<TailEndpoint>();
         configure?.Invoke(builder);
         var app = builder.Build();
         var transcoder = app.Services.GetRequiredService<Transcoder>();
         var health = app.Services.GetRequiredService<HealthProbe>();
-        app.Run(http => RequestTarget.Of(http).Path switch
+        var tails = app.Services.GetRequiredService<TailEndpoint>();
+        app.Run(http =>
         {
-            "/healthz" => GetAsync(http, health.AnswerAsync),
-            "/openapi.json" => GetAsync(http, context => Answers.WriteAsync(context, StatusCodes.Status200OK, description.Utf8)),
-            _ => transcoder.AnswerAsync(http),
+            var target = RequestTarget.Of(http);
+            return target.Path switch
+            {
+                "/healthz" => GetAsync(http, health.AnswerAsync),
+                "/openapi.json" => GetAsync(http, context => Answers.WriteAsync(context, StatusCodes.Status200OK, description.Utf8)),
+                _ => TailAddress.Of(target) is { } tail ? tails.AnswerAsync(http, tail) : transcoder.AnswerAsync(http),
+            };
         });
         return app;
     }

@@ -22,13 +22,19 @@ internal sealed class FakeCoordinator : IAsyncDisposable
     private readonly ConcurrentDictionary<string, Func<IMessage, ServerCallContext, Task<IMessage>>> _unary = new();
     private readonly ConcurrentDictionary<string, Func<IMessage, IServerStreamWriter<IMessage>, ServerCallContext, Task>> _streams = new();
 
+    private readonly ConcurrentDictionary<string, Func<IAsyncStreamReader<IMessage>, IServerStreamWriter<IMessage>, ServerCallContext, Task>> _duplex = new();
+
     private FakeCoordinator(int port, IEnumerable<FileDescriptor> files)
     {
         var definition = ServerServiceDefinition.CreateBuilder();
         foreach (var method in files.SelectMany(file => file.Services).SelectMany(service => service.Methods))
         {
             var call = Marshalling.Method(method);
-            if (method.IsServerStreaming)
+            if (method is { IsServerStreaming: true, IsClientStreaming: true })
+            {
+                definition.AddMethod(call, (DuplexStreamingServerMethod<IMessage, IMessage>)((reader, writer, context) => DuplexAsync(method.Name, reader, writer, context)));
+            }
+            else if (method.IsServerStreaming)
             {
                 definition.AddMethod(call, (ServerStreamingServerMethod<IMessage, IMessage>)((request, writer, context) => StreamAsync(method.Name, request, writer, context)));
             }
@@ -68,11 +74,14 @@ internal sealed class FakeCoordinator : IAsyncDisposable
 
     public void OnStream(string method, Func<IMessage, IServerStreamWriter<IMessage>, ServerCallContext, Task> answer) => _streams[method] = answer;
 
+    public void OnDuplex(string method, Func<IAsyncStreamReader<IMessage>, IServerStreamWriter<IMessage>, ServerCallContext, Task> answer) => _duplex[method] = answer;
+
     /// <summary>Refuses every call of the method.</summary>
     public void Refuse(string method, RpcException refusal)
     {
         On(method, (_, _) => throw refusal);
         OnStream(method, (_, _, _) => throw refusal);
+        OnDuplex(method, (_, _, _) => throw refusal);
     }
 
     /// <summary>A refusal as the coordinator makes them: with the details in a trailer.</summary>
@@ -110,6 +119,9 @@ internal sealed class FakeCoordinator : IAsyncDisposable
         Asked.Enqueue(new(method, request, context.RequestHeaders));
         return _streams.TryGetValue(method, out var answer) ? answer(request, writer, context) : Task.CompletedTask;
     }
+
+    private Task DuplexAsync(string method, IAsyncStreamReader<IMessage> reader, IServerStreamWriter<IMessage> writer, ServerCallContext context) =>
+        _duplex.TryGetValue(method, out var answer) ? answer(reader, writer, context) : Task.CompletedTask;
 }
 
 /// <summary>One call that arrived.</summary>

@@ -14,7 +14,7 @@ namespace Gateway.Tests.Harness;
 internal sealed class RunningGateway : IAsyncDisposable
 {
     public static readonly FileDescriptor[] Files =
-        [RunsReflection.Descriptor, WorkersReflection.Descriptor, TunnelsReflection.Descriptor, LibraryReflection.Descriptor];
+        [RunsReflection.Descriptor, WorkersReflection.Descriptor, TunnelsReflection.Descriptor, TailsReflection.Descriptor, LibraryReflection.Descriptor];
 
     private readonly WebApplication _app;
 

@@ -43,6 +43,9 @@ internal sealed class Coordinators(GatewayOptions options, TimeProvider time, IL
         return TryEachAsync(repeatable: true, endpoint => StartedStream.StartAsync(endpoint.Calls.AsyncServerStreamingCall(method, null, call, request), time, cancellation));
     }
 
+    /// <summary>Opens a call on any coordinator, as the caller of this method does it. Throws where the last that was tried refused it.</summary>
+    public Task<T> OpenAsync<T>(Func<CallInvoker, Task<T>> open) => TryEachAsync(repeatable: true, endpoint => open(endpoint.Calls));
+
     public void Dispose() => Array.ForEach(_endpoints, endpoint => endpoint.Dispose());
 
     private async Task<T> TryEachAsync<T>(bool repeatable, Func<Endpoint, Task<T>> call)
