@@ -22,6 +22,9 @@ internal sealed class FakeTail
     /// <summary>Calls that are over.</summary>
     public int Ended => Volatile.Read(ref _ended);
 
+    /// <summary>What is said and not sent yet.</summary>
+    public int Waiting => _sent.Reader.Count;
+
     public void Send(long first, params string[] frames) =>
         _sent.Writer.TryWrite(new() { First = first, Frames = { frames.Select(ByteString.CopyFromUtf8) } });
 

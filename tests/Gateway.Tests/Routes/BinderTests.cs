@@ -32,6 +32,11 @@ public sealed class BinderTests
         { """{"get":"/a","additionalBindings":[{"get":"/a"}]}""", "{}", "Broken.Call is called as GET /a, but so is Broken.Call." },
         { """{"get":"/a"}""", """{"resumeField":"nothing"}""", "Broken.Call has the resume_field nothing, which gateway.tests.v1.Book does not have." },
         { """{"get":"/a"}""", """{"eventsField":"id"}""", "Broken.Call has an events_field that is not a repeated message." },
+        { """{"get":"/a"}""", """{"answer":"{"}""", "Broken.Call has the answer '{', which is not JSON." },
+        { """{"get":"/a"}""", """{"answer":"null"}""", "Broken.Call has the answer 'null', which is null." },
+        { """{"get":"/a"}""", """{"answer":"[\"$\",\"$\"]"}""", "Broken.Call has the answer '[\"$\",\"$\"]', which has the message more than once." },
+        { """{"get":"/a"}""", """{"answer":"{}","ok":true}""", "Broken.Call has an answer, which cannot begin with \"ok\"." },
+        { """{"get":"/a"}""", """{"responseHeaders":["a b"]}""", "Broken.Call has response_headers that are no names of headers." },
     };
 
     [Theory]
@@ -46,7 +51,7 @@ public sealed class BinderTests
     public void Start_UnknownEnvelope_IsOneSentence()
     {
         var fault = Assert.Throws<InvalidOperationException>(() => new RouteTable([File("""{"get":"/a"}""", "{}", surface: new() { Envelope = "other" })]));
-        Assert.Equal("Broken has the envelope 'other', which is none of default, runs, workers, tunnels.", fault.Message);
+        Assert.Equal("Broken has the envelope 'other', which is none of default, runs, workers, tunnels, cloudflare.", fault.Message);
     }
 
     [Theory]
@@ -72,6 +77,8 @@ public sealed class BinderTests
         { FieldDescriptorProto.Types.Type.String, """{"time":"TIME_DIGITS_SECONDS"}""", "is written as a time and is neither int64 nor google.protobuf.Timestamp" },
         { FieldDescriptorProto.Types.Type.String, """{"nullIfUnset":true}""", "is null where it is unset and has no presence" },
         { FieldDescriptorProto.Types.Type.String, """{"rule":{"format":"shoe"}}""", "has the unknown format 'shoe'" },
+        { FieldDescriptorProto.Types.Type.Int32, """{"filledBy":"FILLED_BY_ORIGIN"}""", "is filled by the gateway and no string" },
+        { FieldDescriptorProto.Types.Type.String, """{"filledBy":"FILLED_BY_ORIGIN","rule":{"required":true}}""", "is filled by the gateway and required of the caller" },
     };
 
     [Theory]
@@ -85,6 +92,17 @@ public sealed class BinderTests
         file.Service[0].Method[0].InputType = ".Message";
         var thrown = Assert.Throws<InvalidOperationException>(() => new RouteTable([Build(file)]));
         Assert.Equal($"Broken.Call has the field Message.f, which {fault}.", thrown.Message);
+    }
+
+    [Theory]
+    [InlineData("""{"get":"/{origin}"}""", "binds origin, which the gateway fills")]
+    [InlineData("""{"post":"/a","body":"origin"}""", "has the body origin, which the gateway fills")]
+    public void Start_FilledFieldFromOutside_IsOneSentence(string http, string fault)
+    {
+        var file = Proto(http, "{}");
+        file.Service[0].Method[0].InputType = ".gateway.tests.v1.Visit";
+        var thrown = Assert.Throws<InvalidOperationException>(() => new RouteTable([Build(file)]));
+        Assert.Equal($"Broken.Call {fault}.", thrown.Message);
     }
 
     private static FileDescriptor File(string http, string operation, bool clientStreams = false, Surface? surface = null) =>
