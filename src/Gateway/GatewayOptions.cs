@@ -20,6 +20,10 @@ internal sealed class GatewayOptions
     /// <summary>Where callers reach the gateway, for URLs in answers: http or https, without a path. Default null, for what each request names as its host.</summary>
     public Uri? PublicUrl { get; set; }
 
+    /// <summary>How many tails may be read at once through this process. At least 1; default 10,000.</summary>
+    [Range(1, int.MaxValue)]
+    public int MaxTailReaders { get; set; } = 10_000;
+
     /// <summary>The gateway's own credential, with which coordinators believe it the client's address; null for none. Never printed.</summary>
     public string? GatewayToken { get; set; }
 }

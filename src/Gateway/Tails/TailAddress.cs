@@ -6,7 +6,7 @@ namespace Coordinator.Gateway.Tails;
 /// <summary>The URL of a tail: <c>/tails/{capability}</c>, or <c>/live-tails/{capability}</c>.</summary>
 internal sealed class TailAddress
 {
-    private const int MaxLength = 128;
+    private const int MaxLength = 256;
     private static readonly SearchValues<char> Letters = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz-");
 
     private TailAddress(bool isLive, string? capability) => (IsLive, Capability) = (isLive, capability);

@@ -12,19 +12,23 @@ namespace Coordinator.Gateway.Tails;
 /// The URL of a tail: by WebSocket, or as Server-Sent Events. Whoever knows it may read it, so no credential is asked for. What is
 /// wrong is answered before anything is upgraded: first the tail is attached to.
 /// </summary>
-internal sealed class TailEndpoint(Coordinators coordinators, Caller caller, Drain drain, TimeProvider time, ILogger<TailEndpoint> log)
+internal sealed class TailEndpoint(GatewayOptions options, Coordinators coordinators, Caller caller, Drain drain, TimeProvider time, ILogger<TailEndpoint> log)
 {
     private const string EventStream = "text/event-stream";
     private const string ResumeHeader = "Last-Event-ID";
     private static readonly MethodDescriptor Attach = V1.Tails.Descriptor.FindMethodByName("Attach");
     private static readonly Envelope Envelope = Envelopes.Of(V1.Tails.Descriptor);
 
+    private static readonly Failure Full = new(StatusCodes.Status503ServiceUnavailable, "TOO_MANY_READERS", "Too many tails are read here; try again.") { RetryAfter = 1 };
+    private int _readers;
+
     public async Task AnswerAsync(HttpContext http, TailAddress address)
     {
+        var readers = Interlocked.Increment(ref _readers);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, drain.Calls);
         try
         {
-            await ReadAsync(http, address, ends.Token).ConfigureAwait(false);
+            await (readers > options.MaxTailReaders ? FailAsync(http, Full) : ReadAsync(http, address, ends.Token)).ConfigureAwait(false);
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -46,6 +50,10 @@ internal sealed class TailEndpoint(Coordinators coordinators, Caller caller, Dra
         {
             Log.RequestFailed(log, Attach.FullName, fault);
             await FailAsync(http, Failure.Internal).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _readers);
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class FillingTests : GatewayTests
     [InlineData("a", "ws://a")]
     [InlineData("a:8080", "ws://a:8080")]
     [InlineData("[::1]:8080", "ws://[::1]:8080")]
-    [InlineData("EXAMPLE.com", "ws://EXAMPLE.com")]
+    [InlineData("EXAMPLE.com:80", "ws://example.com")]
     [InlineData("", "ws://127.0.0.1:PORT")]
     public async Task Origin_OfARequest_IsItsHost(string host, string origin)
     {
@@ -26,6 +26,7 @@ public sealed class FillingTests : GatewayTests
     [Theory]
     [InlineData("a$b")]
     [InlineData("a!")]
+    [InlineData("a:99999")]
     [InlineData("-")]
     [InlineData("a..b")]
     public async Task Origin_OfAHostThatIsNone_IsRefused(string host)

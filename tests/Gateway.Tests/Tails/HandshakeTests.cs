@@ -79,6 +79,27 @@ public sealed class HandshakeTests : TailTests
     }
 
     [Fact]
+    public async Task Open_BeyondTheBound_MayBeTriedAgainAndIsOpenedOnceAnotherLeft()
+    {
+        await using var gateway = await RunningGateway.StartAsync(options => options.MaxTailReaders = 1);
+        _ = new FakeTail(gateway.Coordinator);
+        await using (var first = await RawSocket.OpenAsync(gateway, Path))
+        {
+            await using var second = await RawSocket.OpenAsync(gateway, Path);
+            Assert.Equal((101, 503), (first.Status, second.Status));
+        }
+
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await using var third = await RawSocket.OpenAsync(gateway, Path);
+                return third.Status == 101;
+            },
+            Within,
+            "there is room again");
+    }
+
+    [Fact]
     public async Task Open_AnswersOfTheFirstCoordinator_AreNotNeeded()
     {
         await using var unwell = await FakeCoordinator.StartAsync();

@@ -1,5 +1,7 @@
 using Coordinator.Testing;
+using Coordinator.V1;
 using Gateway.Tests.Harness;
+using Google.Protobuf;
 using System.Text;
 
 namespace Gateway.Tests.Tails;
@@ -127,6 +129,31 @@ public sealed class TailSocketTests : TailTests
         Assert.Equal((code, reason), await socket.ReadCloseAsync());
         await socket.SendAsync(RawSocket.Close, [(byte)(code >> 8), (byte)code]);
         Assert.True(await socket.IsAtEndAsync());
+    }
+
+    [Fact]
+    public async Task Connection_BesideAnother_ReplacesIt()
+    {
+        var (attached, replaced) = (0, new TaskCompletionSource());
+        Gateway.Coordinator.OnDuplex("Attach", async (_, writer, context) =>
+        {
+            await writer.WriteAsync(new TailsAttachResponse());
+            if (Interlocked.Increment(ref attached) == 1)
+            {
+                await replaced.Task;
+                await writer.WriteAsync(new TailsAttachResponse { Closing = new() { Code = 4001, Reason = "another reader has come" } });
+                return;
+            }
+
+            replaced.SetResult();
+            await writer.WriteAsync(new TailsAttachResponse { First = 1, Frames = { ByteString.CopyFromUtf8("1") } });
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.CancellationToken);
+        });
+        await using var first = await OpenAsync();
+        await using var second = await OpenAsync();
+        Assert.Equal((4001, "another reader has come"), await first.ReadCloseAsync());
+        Assert.Equal("1", await second.ReadTextAsync());
+        Assert.Equal(2, attached);
     }
 
     [Fact]

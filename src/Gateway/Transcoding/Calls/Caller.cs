@@ -18,14 +18,13 @@ internal sealed class Caller(GatewayOptions options, ClientAddress addresses)
     /// <summary>The metadata of a call; without a credential where there are two.</summary>
     public Metadata MetadataOf(HttpContext http, Envelope envelope)
     {
-        var authorization = http.Request.Headers.Authorization;
         var metadata = MetadataOf(http);
         if (HasTwo(http))
         {
             return metadata;
         }
 
-        if (BearerOf(authorization) is { } bearer)
+        if (BearerOf(http.Request.Headers.Authorization) is { } bearer)
         {
             metadata.Add("authorization", $"{Scheme} {Fit(bearer)}");
         }

@@ -37,7 +37,8 @@ internal sealed class Filling(GatewayOptions options, ClientAddress addresses)
         }
 
         return Uri.CheckHostName(request.Host.Host) is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6
-            ? Origin(request.IsHttps, request.Host.ToUriComponent())
+            && Uri.TryCreate($"{request.Scheme}://{request.Host.Value}", UriKind.Absolute, out var asked)
+            ? Origin(request.IsHttps, asked.Authority)
             : throw new InputException(Failure.BadHost);
     }
 
