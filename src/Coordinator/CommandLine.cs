@@ -23,6 +23,11 @@ internal static class CommandLine
     private static readonly Option<int> TunnelsPerAccount = new("--tunnels-per-account") { Description = "The most active tunnels of an account, 1 to 1000", DefaultValueFactory = _ => 5 };
     private static readonly Option<int> TunnelTtlSeconds = new("--tunnel-ttl-seconds") { Description = "How long a tunnel lives without a heartbeat, 1 to 3600", DefaultValueFactory = _ => 60 };
     private static readonly Option<int> PresenceTtlSeconds = new("--presence-ttl-seconds") { Description = "How long a worker counts as present after its activity heartbeat, 1 to 86400", DefaultValueFactory = _ => 900 };
+    private static readonly Option<int> TailTtlSeconds = new("--tail-ttl-seconds") { Description = "How long a tail lasts from its start, 1 to 86400", DefaultValueFactory = _ => 21_600 };
+    private static readonly Option<int> TailGraceSeconds = new("--tail-grace-seconds") { Description = "How long a tail outlives its reader, 1 to 600", DefaultValueFactory = _ => 30 };
+    private static readonly Option<int> LiveTailTtlSeconds = new("--live-tail-ttl-seconds") { Description = "How long a live tail lasts without a heartbeat, 1 to 3600", DefaultValueFactory = _ => 90 };
+    private static readonly Option<int> TailsPerScript = new("--tails-per-script") { Description = "The most tails of one script, 1 to 1000", DefaultValueFactory = _ => 10 };
+    private static readonly Option<bool> TailsAheadOfWorkers = new("--tails-ahead-of-workers") { Description = "Lets a script be tailed before a worker has named it" };
     private static readonly Option<string?> InsecureListen = new("--insecure-listen") { Description = "Listens in clear text on this address instead of 127.0.0.1: whoever sees the traffic sees the tokens" };
     private static readonly Option<int> RateLimitRuns = new("--rate-limit-runs") { Description = "Run reports a minute of each client address; 0 for no limit", DefaultValueFactory = _ => LimitRules.DefaultRuns };
     private static readonly Option<int> RateLimitTunnels = new("--rate-limit-tunnels") { Description = "Tunnel calls a minute of each credential; 0 for no limit", DefaultValueFactory = _ => LimitRules.DefaultTunnels };
@@ -33,7 +38,7 @@ internal static class CommandLine
         var root = new RootCommand("A lease coordinator: workers hold leases and ship events over one gRPC stream")
         {
             GrpcPort, Redis, Token, TokenFile, GatewayToken, Tenant, NoReflection, DrainSeconds, TunnelDomain, TunnelsPerAccount,
-            TunnelTtlSeconds, PresenceTtlSeconds, InsecureListen, RateLimitRuns, RateLimitTunnels, RateLimitExempt, TokenCommands.Build(),
+            TunnelTtlSeconds, PresenceTtlSeconds, TailTtlSeconds, TailGraceSeconds, LiveTailTtlSeconds, TailsPerScript, TailsAheadOfWorkers, InsecureListen, RateLimitRuns, RateLimitTunnels, RateLimitExempt, TokenCommands.Build(),
         };
         root.SetAction(async (parsed, cancellation) =>
         {
@@ -83,6 +88,11 @@ internal static class CommandLine
             TunnelsPerAccount = parsed.GetValue(TunnelsPerAccount),
             TunnelTtlSeconds = parsed.GetValue(TunnelTtlSeconds),
             PresenceTtlSeconds = parsed.GetValue(PresenceTtlSeconds),
+            TailTtlSeconds = parsed.GetValue(TailTtlSeconds),
+            TailGraceSeconds = parsed.GetValue(TailGraceSeconds),
+            LiveTailTtlSeconds = parsed.GetValue(LiveTailTtlSeconds),
+            TailsPerScript = parsed.GetValue(TailsPerScript),
+            TailsAheadOfWorkers = parsed.GetValue(TailsAheadOfWorkers),
             RateLimitRuns = parsed.GetValue(RateLimitRuns),
             RateLimitTunnels = parsed.GetValue(RateLimitTunnels),
             RateLimitExempt = [.. (parsed.GetValue(RateLimitExempt) ?? []).Select(Network)],

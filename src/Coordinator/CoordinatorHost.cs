@@ -43,6 +43,14 @@ internal static class CoordinatorHost
             tunnels.MostActive = options.TunnelsPerAccount;
             tunnels.LeaseTtl = TimeSpan.FromSeconds(options.TunnelTtlSeconds);
         });
+        builder.Services.Configure<Tails.TailOptions>(tails =>
+        {
+            tails.Life = TimeSpan.FromSeconds(options.TailTtlSeconds);
+            tails.ReaderGrace = TimeSpan.FromSeconds(options.TailGraceSeconds);
+            tails.LiveTtl = TimeSpan.FromSeconds(options.LiveTailTtlSeconds);
+            tails.MostPerScript = options.TailsPerScript;
+            tails.AheadOfWorkers = options.TailsAheadOfWorkers;
+        });
         builder.Services.Configure<Workers.WorkerOptions>(workers => workers.PresenceTtl = TimeSpan.FromSeconds(options.PresenceTtlSeconds));
         if (redis is null)
         {

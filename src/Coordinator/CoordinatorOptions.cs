@@ -55,6 +55,25 @@ internal sealed class CoordinatorOptions : IValidatableObject
     [Range(1, 86_400, ErrorMessage = "--presence-ttl-seconds must be 1 to 86400.")]
     public int PresenceTtlSeconds { get; set; } = 900;
 
+    /// <inheritdoc cref="Tails.TailOptions.Life"/>
+    [Range(1, 86_400, ErrorMessage = "--tail-ttl-seconds must be 1 to 86400.")]
+    public int TailTtlSeconds { get; set; } = 21_600;
+
+    /// <inheritdoc cref="Tails.TailOptions.ReaderGrace"/>
+    [Range(1, 600, ErrorMessage = "--tail-grace-seconds must be 1 to 600.")]
+    public int TailGraceSeconds { get; set; } = 30;
+
+    /// <inheritdoc cref="Tails.TailOptions.LiveTtl"/>
+    [Range(1, 3_600, ErrorMessage = "--live-tail-ttl-seconds must be 1 to 3600.")]
+    public int LiveTailTtlSeconds { get; set; } = 90;
+
+    /// <inheritdoc cref="Tails.TailOptions.MostPerScript"/>
+    [Range(1, 1_000, ErrorMessage = "--tails-per-script must be 1 to 1000.")]
+    public int TailsPerScript { get; set; } = 10;
+
+    /// <inheritdoc cref="Tails.TailOptions.AheadOfWorkers"/>
+    public bool TailsAheadOfWorkers { get; set; }
+
     /// <summary>Run reports a minute of each client address. 0 to 1,000,000, 0 for no limit; default 600.</summary>
     [Range(0, 1_000_000, ErrorMessage = "--rate-limit-runs must be 0 to 1000000.")]
     public int RateLimitRuns { get; set; } = LimitRules.DefaultRuns;

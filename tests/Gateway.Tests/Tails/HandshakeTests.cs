@@ -45,7 +45,7 @@ public sealed class HandshakeTests : TailTests
         { RawSocket.Request(Path, key: "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="), 400 },
         { RawSocket.Request(Path, key: ""), 400 },
         { RawSocket.Request(Path, upgrade: "h2c"), 400 },
-        { RawSocket.Request($"/tails/{new string('a', 129)}"), 404 },
+        { RawSocket.Request($"/tails/{new string('a', 257)}"), 404 },
         { RawSocket.Request("/tails/"), 404 },
         { RawSocket.Request("/tails/a%2Fb"), 404 },
         { RawSocket.Request("/tails/a%0d%0ab"), 404 },
