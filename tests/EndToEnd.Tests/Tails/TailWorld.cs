@@ -1,0 +1,46 @@
+using EndToEnd.Tests.Harness;
+
+namespace EndToEnd.Tests.Tails;
+
+/// <summary>A coordinator, a gateway and the sample worker, which emits an event of its script every second.</summary>
+public sealed class TailWorld : IAsyncLifetime
+{
+    /// <summary>What the sample worker ships.</summary>
+    internal const string Script = "demo-worker";
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private ProgramProcess? _worker;
+
+    internal CoordinatorProcess Coordinator { get; private set; } = null!;
+
+    internal GatewayProcess Gateway { get; private set; } = null!;
+
+    /// <summary>Where the tails of a script are started and listed.</summary>
+    internal static string Tails(string script = Script) => $"/client/v4/accounts/{CoordinatorProcess.Tenant}/workers/scripts/{script}/tails";
+
+    public async Task InitializeAsync()
+    {
+        Coordinator = await CoordinatorProcess.StartAsync();
+        _worker = await WorkAsync(Coordinator);
+        Gateway = await GatewayProcess.StartAsync(Coordinator);
+    }
+
+    public async Task DisposeAsync()
+    {
+        var dead = Coordinator.Process.HasExited || Gateway.Process.HasExited || _worker!.HasExited;
+        await Gateway.DisposeAsync();
+        await _worker!.DisposeAsync();
+        await Coordinator.DisposeAsync();
+        Assert.False(dead, "A process died of what it was asked.");
+    }
+
+    /// <summary>The sample worker, once its script is known.</summary>
+    internal static async Task<ProgramProcess> WorkAsync(params CoordinatorProcess[] coordinators)
+    {
+        var worker = WorkerProcess.Start(coordinators.Select(coordinator => coordinator.Address), "--script", Script);
+        await worker.LineAsync(line => line.StartsWith("connected ", StringComparison.Ordinal), Bound, "the worker is connected");
+        return worker;
+    }
+
+    /// <summary>The tails of the script, as they are listed.</summary>
+    internal static async Task<int> CountAsync(Rest rest) => (await rest.GetAsync(Tails())).Json.GetProperty("result").GetProperty("tails").GetArrayLength();
+}

@@ -1,0 +1,74 @@
+using Coordinator.Testing;
+using EndToEnd.Tests.Harness;
+using System.Text;
+using System.Text.Json;
+
+namespace EndToEnd.Tests.Tails;
+
+/// <summary>The published <c>wrangler tail</c>, unmodified, pointed at a gateway.</summary>
+internal sealed class Wrangler : IAsyncDisposable
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("wrangler-").FullName;
+
+    public Wrangler(GatewayProcess gateway, string? account, params string[] arguments)
+    {
+        var program = Path.Combine(Repository.Peers, "node_modules", "wrangler", "wrangler-dist", "cli.js");
+        Assert.True(File.Exists(program), "These tests need the peers: (cd tests/peers && npm ci)");
+        (string, string)[] known = account is null ? [] : [("CLOUDFLARE_ACCOUNT_ID", account)];
+        Process = ProgramProcess.Run("node", ["--no-warnings", program, "tail", TailWorld.Script, "--cwd", _home, .. arguments],
+            [
+                ("CLOUDFLARE_API_BASE_URL", $"{gateway.Address}client/v4"), ("CLOUDFLARE_API_TOKEN", CoordinatorProcess.Token),
+                ("HOME", _home), ("XDG_CONFIG_HOME", _home), ("WRANGLER_SEND_METRICS", "false"), ("CI", "1"), ("NO_COLOR", "1"), .. known,
+            ]);
+    }
+
+    public ProgramProcess Process { get; }
+
+    public IReadOnlyCollection<string> Lines => Process.Lines;
+
+    public static Wrangler Json(GatewayProcess gateway, params string[] filters) =>
+        new(gateway, CoordinatorProcess.Tenant, ["--format", "json", .. filters]);
+
+    /// <summary>What it has printed: it indents its objects, and only their own braces stand at the margin.</summary>
+    public List<JsonElement> Events()
+    {
+        var (events, text) = (new List<JsonElement>(), new StringBuilder());
+        foreach (var line in Lines)
+        {
+            if (line == "{")
+            {
+                text.Clear();
+            }
+
+            text.AppendLine(line);
+            if (line == "}")
+            {
+                events.Add(JsonDocument.Parse(text.ToString()).RootElement);
+            }
+        }
+
+        return events;
+    }
+
+    /// <summary>Waits until it has printed something; it must still run then.</summary>
+    public async Task<List<JsonElement>> EventsAsync(Func<List<JsonElement>, bool> fits, TimeSpan within, string what)
+    {
+        try
+        {
+            await Eventually.TrueAsync(() => Process.HasExited || fits(Events()), within, what);
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message}; wrangler printed:\n{string.Join('\n', Lines.TakeLast(60))}", late);
+        }
+
+        Assert.False(Process.HasExited, string.Join('\n', Lines));
+        return Events();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Process.DisposeAsync();
+        Directory.Delete(_home, recursive: true);
+    }
+}
