@@ -25,11 +25,11 @@ internal sealed class WorkerSession
     private readonly Heartbeats _heartbeats;
     private readonly EventLanes _lanes;
     private readonly ShippedScripts _scripts;
+    private readonly SessionRequests _requests;
     private readonly ConcurrentDictionary<Task, bool> _underWay = new();
     private readonly CancellationTokenSource _ended;
     private readonly CancellationToken _connected;
     private RpcException? _end;
-    private int _unanswered;
 
     public WorkerSession(SessionParts parts, Credential credential, Hello hello, Action abort, CancellationToken connected)
     {
@@ -51,6 +51,7 @@ internal sealed class WorkerSession
         _heartbeats = new(this, parts, _held, _outbox, _controls);
         _lanes = new(this, parts, _outbox);
         _scripts = new(parts, Tenant, hello.Scripts.ToHashSet(), _controls);
+        _requests = new(this, parts, _labels, _held, _outbox);
     }
 
     public string Id { get; } = Guid.NewGuid().ToString("N");
@@ -131,20 +132,20 @@ internal sealed class WorkerSession
                 _lanes.Add(frame.EventBatch);
                 break;
             case ConnectRequest.FrameOneofCase.Acquire:
-                Answer(frame.Acquire.RequestId, () => AcquireAsync(frame.Acquire));
+                _requests.Take(frame.Acquire);
                 break;
             case ConnectRequest.FrameOneofCase.Traces:
                 if (_scripts.Take(frame.Traces) is { } refusal)
                 {
-                    Refuse("", StatusTable.ToStatus(refusal));
+                    _requests.Refuse("", StatusTable.ToStatus(refusal));
                 }
 
                 break;
             case ConnectRequest.FrameOneofCase.Adopt:
-                Answer(frame.Adopt.RequestId, () => AdoptAsync(frame.Adopt));
+                _requests.Take(frame.Adopt);
                 break;
             case ConnectRequest.FrameOneofCase.Release:
-                Answer(frame.Release.RequestId, () => ReleaseAsync(frame.Release));
+                _requests.Take(frame.Release);
                 break;
             case ConnectRequest.FrameOneofCase.ControlAck:
                 AcknowledgeControl(frame.ControlAck.Id);
@@ -229,124 +230,6 @@ internal sealed class WorkerSession
         Log.SessionEnded(_parts.Log, Id, WorkerId, reason);
     }
 
-    private void Answer(string requestId, Func<Task<Google.Rpc.Status?>> request)
-    {
-        if (LeaseRules.Id(requestId, "request_id") is { } refusal)
-        {
-            Refuse(requestId, StatusTable.ToStatus(refusal));
-        }
-        else if (Interlocked.Increment(ref _unanswered) > _parts.Options.UnansweredRequests)
-        {
-            Interlocked.Decrement(ref _unanswered);
-            Refuse(requestId, StatusTable.ToStatus(new Refusal(
-                RefusalKind.LimitExceeded, $"{_parts.Options.UnansweredRequests} requests wait for their answer already")));
-        }
-        else
-        {
-            Track(AnswerAsync(requestId, request));
-        }
-    }
-
-    private async Task AnswerAsync(string requestId, Func<Task<Google.Rpc.Status?>> request)
-    {
-        try
-        {
-            if (await request().ConfigureAwait(false) is { } refused)
-            {
-                Refuse(requestId, refused);
-            }
-        }
-        catch (StoreException away)
-        {
-            Refuse(requestId, StatusTable.ToStatus(away));
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _unanswered);
-        }
-    }
-
-    private Google.Rpc.Status? RefuseMore() =>
-        _held.Count >= _parts.Options.Leases
-            ? StatusTable.ToStatus(new Refusal(RefusalKind.LimitExceeded, $"A stream holds at most {_parts.Options.Leases} leases"))
-            : null;
-
-    private async Task<Google.Rpc.Status?> AdoptAsync(Adopt adopt)
-    {
-        if (RefuseMore() is { } full)
-        {
-            return full;
-        }
-
-        var (resource, token) = (adopt.Lease?.Resource ?? "", adopt.Lease?.Token ?? 0);
-        var outcome = await _parts.Lessor.AdoptAsync(Tenant, resource, token, WorkerId, Connection, CancellationToken.None).ConfigureAwait(false);
-        if (!outcome.Try(out var adopted, out var refusal))
-        {
-            return StatusTable.ToStatus(refusal);
-        }
-
-        _held.Add(new(adopted.Lease.Resource, token, adopted.Lease.Ttl));
-        _outbox.Send(new() { Granted = new() { RequestId = adopt.RequestId, Lease = adopted.Lease.ToWire() } });
-        if (adopted.Control is { } control)
-        {
-            Tell(control, resource, token);
-        }
-
-        return null;
-    }
-
-    private async Task<Google.Rpc.Status?> AcquireAsync(Acquire acquire)
-    {
-        if (RefuseMore() is { } full)
-        {
-            return full;
-        }
-
-        var ttl = acquire.HasTtlMs ? Wire.FromMilliseconds(acquire.TtlMs) : _parts.Options.DefaultTtl;
-        var outcome = await _parts.Lessor.AcquireAsync(
-            Tenant, acquire.Resource, WorkerId, ttl, acquire.RequestId, Connection, _labels, CancellationToken.None).ConfigureAwait(false);
-        if (!outcome.Try(out var lease, out var refusal))
-        {
-            return StatusTable.ToStatus(refusal);
-        }
-
-        // Held before it is told: the first heartbeat that the worker sends with it must renew it.
-        _held.Add(new(lease.Resource, lease.Token, lease.Ttl));
-        _outbox.Send(new() { Granted = new() { RequestId = acquire.RequestId, Lease = lease.ToWire() } });
-        return null;
-    }
-
-    private async Task<Google.Rpc.Status?> ReleaseAsync(Release release)
-    {
-        var held = _held.Find(release.Resource, release.Token);
-        if (held is not null)
-        {
-            held.Releasing = true;
-        }
-
-        try
-        {
-            var outcome = await _parts.Lessor.ReleaseAsync(Tenant, release.Resource, release.Token, "", CancellationToken.None).ConfigureAwait(false);
-            _held.Remove(release.Resource, release.Token);
-            if (!outcome.Try(out _, out var refusal))
-            {
-                return StatusTable.ToStatus(refusal);
-            }
-        }
-        catch (StoreException)
-        {
-            if (held is not null)
-            {
-                held.Releasing = false;
-            }
-
-            throw;
-        }
-
-        _outbox.Send(new() { Released = new() { RequestId = release.RequestId, Resource = release.Resource, Token = release.Token } });
-        return null;
-    }
-
     private async Task PushControlAsync(HeldLease held)
     {
         try
@@ -381,7 +264,4 @@ internal sealed class WorkerSession
             // It stays in the lease and comes back with the next renewal, to be acknowledged again.
         }
     }
-
-    private void Refuse(string requestId, Google.Rpc.Status status) =>
-        _outbox.Send(new() { Refused = new() { RequestId = requestId, Status = status } });
 }
