@@ -9,7 +9,7 @@ namespace EndToEnd.Tests.Tails;
 public sealed class BusySocketTests(TailWorld world) : IClassFixture<TailWorld>
 {
     private const string Script = "busy";
-    private static readonly TimeSpan Busy = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Busy = TimeSpan.FromSeconds(6);
 
     [Fact]
     public async Task Pings_OfABusyTail_AreAllAnsweredInTime()
