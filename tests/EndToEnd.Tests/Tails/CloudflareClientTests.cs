@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace EndToEnd.Tests.Tails;
 
 /// <summary>The published <c>cloudflare</c> package, unmodified, pointed at a gateway: what it makes of every answer.</summary>
-public sealed class CloudflareClientTests(TailWorld world) : IClassFixture<TailWorld>
+[Collection(TailCollection.Name)]
+public sealed class CloudflareClientTests(TailWorld world)
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
 

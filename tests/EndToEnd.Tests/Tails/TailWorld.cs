@@ -47,3 +47,10 @@ public sealed class TailWorld : IAsyncLifetime
     /// <summary>The tails of the script, as they are listed.</summary>
     internal static async Task<int> CountAsync(Rest rest) => (await rest.GetAsync(Tails())).Json.GetProperty("result").GetProperty("tails").GetArrayLength();
 }
+
+/// <summary>The classes that share one <see cref="TailWorld"/>.</summary>
+[CollectionDefinition(Name)]
+public sealed class TailCollection : ICollectionFixture<TailWorld>
+{
+    public const string Name = "tails";
+}
