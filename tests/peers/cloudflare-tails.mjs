@@ -1,8 +1,8 @@
 // Calls of the published client that concern tails; prints what it gives back as one line of JSON.
-// Usage: CLOUDFLARE_API_TOKEN=TOKEN node cloudflare-tails.mjs tails|live|REFUSAL BASE_URL ACCOUNT SCRIPT
+// Usage: CLOUDFLARE_API_TOKEN=TOKEN node cloudflare-tails.mjs tails|live|refusals BASE_URL ACCOUNT SCRIPT
 import Cloudflare from 'cloudflare';
 
-const [what, baseURL, account_id, script] = process.argv.slice(2);
+const [page, baseURL, account_id, script] = process.argv.slice(2);
 let requests = 0;
 const client = (more) => new Cloudflare({
   baseURL,
@@ -29,7 +29,7 @@ async function tails() {
 async function live() {
   const beat = async () => {
     const { data, response } = await telemetry.liveTailHeartbeat(own).withResponse();
-    return { body: data, expires: response.headers.get('lease-expires-at') };
+    return { data, expires: response.headers.get('lease-expires-at') };
   };
   const idle = await beat();
   const opened = await telemetry.liveTail({ ...own, scriptId: script });
@@ -45,12 +45,17 @@ const refused = {
   'live other account': () => telemetry.liveTailHeartbeat(other),
 };
 
-async function refusal() {
-  try {
-    return { answered: await refused[what]() };
-  } catch (error) {
-    return { type: error.constructor.name, status: error.status, errors: error.errors, requests };
+async function refusals() {
+  const told = {};
+  for (const [what, call] of Object.entries(refused)) {
+    requests = 0;
+    try {
+      told[what] = { answered: await call() };
+    } catch (error) {
+      told[what] = { type: error.constructor.name, status: error.status, errors: error.errors, requests };
+    }
   }
+  return told;
 }
 
-console.log(JSON.stringify(await ({ tails, live }[what] ?? refusal)()));
+console.log(JSON.stringify(await { tails, live, refusals }[page]()));

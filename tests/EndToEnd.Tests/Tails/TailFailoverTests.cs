@@ -1,3 +1,4 @@
+using Coordinator.Testing;
 using EndToEnd.Tests.Harness;
 using System.Text.Json;
 
@@ -13,19 +14,25 @@ public sealed class TailFailoverTests
     public async Task Tail_CoordinatorsKilled_GoesOnShowingEvents()
     {
         await using var store = await TestStore.StartAsync("redis");
-        var first = await store.CoordinatorAsync();
+        await using var first = await store.CoordinatorAsync();
         await using var second = await store.CoordinatorAsync();
         await using var worker = await TailWorld.WorkAsync(first, second);
         await using var gateway = await GatewayProcess.StartAsync(first, second);
         await using var wrangler = Wrangler.Json(gateway);
         await GoesOnAsync(wrangler);
-        await first.DisposeAsync();
+        await KillAsync(first);
         await GoesOnAsync(wrangler);
         await using var again = await CoordinatorProcess.StartAtAsync(first.Port, store.Redis!.Configuration, CoordinatorProcess.Tenant, CoordinatorProcess.Token);
-        await second.DisposeAsync();
+        await KillAsync(second);
         var events = await GoesOnAsync(wrangler);
         var times = events.Select(one => one.GetProperty("eventTimestamp").GetInt64()).ToList();
         Assert.Equal(times.Distinct().Order(), times);
+    }
+
+    private static async Task KillAsync(CoordinatorProcess coordinator)
+    {
+        coordinator.Process.Send(Signal.Kill);
+        await coordinator.Process.ExitAsync(Bound);
     }
 
     private static async Task<List<JsonElement>> GoesOnAsync(Wrangler wrangler)

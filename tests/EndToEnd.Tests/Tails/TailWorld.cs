@@ -7,6 +7,9 @@ public sealed class TailWorld : IAsyncLifetime
 {
     /// <summary>What the sample worker ships.</summary>
     internal const string Script = "demo-worker";
+
+    /// <summary>How long a tail outlives its reader.</summary>
+    internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
     private ProgramProcess? _worker;
 
@@ -19,7 +22,7 @@ public sealed class TailWorld : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Coordinator = await CoordinatorProcess.StartAsync();
+        Coordinator = await CoordinatorProcess.StartAsync(null, "--tail-grace-seconds", $"{Grace.TotalSeconds}");
         _worker = await WorkAsync(Coordinator);
         Gateway = await GatewayProcess.StartAsync(Coordinator);
     }
@@ -43,4 +46,11 @@ public sealed class TailWorld : IAsyncLifetime
 
     /// <summary>The tails of the script, as they are listed.</summary>
     internal static async Task<int> CountAsync(Rest rest) => (await rest.GetAsync(Tails())).Json.GetProperty("result").GetProperty("tails").GetArrayLength();
+}
+
+/// <summary>The classes that share one <see cref="TailWorld"/>.</summary>
+[CollectionDefinition(Name)]
+public sealed class TailCollection : ICollectionFixture<TailWorld>
+{
+    public const string Name = "tails";
 }

@@ -10,6 +10,11 @@ public sealed class WranglersWorld : IAsyncLifetime
 
     internal Wrangler this[string name] => _wranglers[name];
 
+    internal GatewayProcess Gateway => _world.Gateway;
+
+    /// <summary>How many there are.</summary>
+    internal int Count => _wranglers.Count;
+
     public async Task InitializeAsync()
     {
         await _world.InitializeAsync();
