@@ -38,6 +38,6 @@ public sealed class TailFailoverTests
     private static async Task<List<JsonElement>> GoesOnAsync(Wrangler wrangler)
     {
         var before = wrangler.Events().Count;
-        return await wrangler.EventsAsync(seen => seen.Count >= before + 3, Bound, "three more events are shown");
+        return await wrangler.EventsAsync(seen => seen.Count >= before + 2, Bound, "two more events are shown");
     }
 }
