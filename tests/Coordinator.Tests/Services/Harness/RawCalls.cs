@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Net.Client;
 
 namespace Coordinator.Tests.Services.Harness;
 
@@ -11,25 +12,37 @@ internal static class RawCalls
     /// <summary>Sends one message to any method, of whatever shape, and gives the status it is refused with.</summary>
     public static async Task<RpcException> SendAsync(RunningHost host, string method, Metadata headers, byte[] message)
     {
-        using var call = Open(host, method, headers);
+        // A connection of its own: what a call leaves unsent is not the next one's to wait for.
+        using var channel = GrpcChannel.ForAddress(host.Address, new() { MaxSendMessageSize = null });
+        using var call = Open(channel, method, headers);
+        // The answer may come before the whole of the question: it is read beside it.
+        var sending = SendAsync(call.RequestStream, message);
+        var refused = await Statuses.RefusedAsync(call.ResponseStream);
+        call.Dispose();
+        await sending.WaitAsync(Bound);
+        return refused;
+    }
+
+    private static async Task SendAsync(IClientStreamWriter<byte[]> stream, byte[] message)
+    {
         try
         {
-            await call.RequestStream.WriteAsync(message).WaitAsync(Bound);
-            await call.RequestStream.CompleteAsync().WaitAsync(Bound);
+            await stream.WriteAsync(message);
+            await stream.CompleteAsync();
         }
-        catch (Exception ended) when (ended is RpcException or InvalidOperationException)
+        catch (Exception ended) when (ended is RpcException or InvalidOperationException or OperationCanceledException)
         {
-            // The answer came before the whole of the question.
+            // The call ended first.
         }
-
-        return await Statuses.RefusedAsync(call.ResponseStream);
     }
 
     // A duplex call of one message is, on the wire, a call of any other shape.
-    public static AsyncDuplexStreamingCall<byte[], byte[]> Open(RunningHost host, string method, Metadata headers)
+    public static AsyncDuplexStreamingCall<byte[], byte[]> Open(RunningHost host, string method, Metadata headers) => Open(host.Channel, method, headers);
+
+    private static AsyncDuplexStreamingCall<byte[], byte[]> Open(GrpcChannel channel, string method, Metadata headers)
     {
         var parts = method.Split('/');
-        return host.Channel.CreateCallInvoker().AsyncDuplexStreamingCall(
+        return channel.CreateCallInvoker().AsyncDuplexStreamingCall(
             new Method<byte[], byte[]>(MethodType.DuplexStreaming, parts[1], parts[2], Bytes, Bytes), null, new CallOptions(headers));
     }
 }
