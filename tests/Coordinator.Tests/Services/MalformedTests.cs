@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Tests.Services;
 
 /// <summary>What is no message, at every method: the caller's fault, never ours.</summary>
-[Collection(Alone.Name)]
+[Collection(nameof(Alone))]
 public sealed class MalformedTests
 {
     private const int MaxMessage = 4 << 20;
