@@ -8,11 +8,11 @@ using System.Net.Http.Headers;
 namespace Coordinator.Tests.Services;
 
 /// <summary>By itself: what is allocated meanwhile is measured for the whole process.</summary>
-[CollectionDefinition(nameof(CompressionTests), DisableParallelization = true)]
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;
 
 /// <summary>Compressed messages: bounded by what comes out of them.</summary>
-[Collection(nameof(CompressionTests))]
+[Collection(nameof(Alone))]
 public sealed class CompressionTests
 {
     [Theory]
