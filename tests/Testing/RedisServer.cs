@@ -14,6 +14,8 @@ public sealed class RedisServer : IAsyncDisposable
 
     private RedisServer(string[] extra) => _extra = extra;
 
+    public int Id => _process!.Id;
+
     public int Port { get; } = FreePort.Next();
 
     public string Configuration => $"127.0.0.1:{Port}";

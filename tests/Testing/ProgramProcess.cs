@@ -1,11 +1,10 @@
-using Coordinator.Testing;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 
-namespace EndToEnd.Tests.Harness;
+namespace Coordinator.Testing;
 
-/// <summary>A real process that a test started, with what it printed.</summary>
-internal sealed class ProgramProcess : IAsyncDisposable
+/// <summary>A real process of the test's own, with what it printed.</summary>
+public sealed class ProgramProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
@@ -26,6 +25,8 @@ internal sealed class ProgramProcess : IAsyncDisposable
 
     /// <summary>Both outputs, in the order they came.</summary>
     public IReadOnlyCollection<string> Lines => _lines;
+
+    public int Id => _process.Id;
 
     public int ExitCode => _process.ExitCode;
 

@@ -1,0 +1,17 @@
+using Benchmarks;
+using System.CommandLine;
+using Echo = Benchmarks.Echo;
+
+var to = new Option<Uri>("--to") { Description = "The echo's address", Required = true, CustomParser = result => new(result.Tokens[0].Value) };
+var echo = new Command("echo", "A bare gRPC echo, as the limit of what Kestrel can do");
+echo.SetAction((_, cancellation) => Echo.EchoServer.RunAsync(cancellation));
+var gateway = new Command("echo-gateway", "The least that stands between a REST heartbeat and the echo") { to };
+gateway.SetAction((parsed, cancellation) => Echo.EchoGateway.RunAsync(parsed.GetRequiredValue(to), cancellation));
+
+var quick = new Option<bool>("--quick") { Description = "Only shows that everything runs: one short, cold round of each" };
+var only = new Option<string[]>("--only") { Description = $"Suites to run, of {string.Join(", ", Run.Suites.Select(suite => suite.Name))}; may be given again (default: all)" };
+only.AcceptOnlyFromAmong([.. Run.Suites.Select(suite => suite.Name)]);
+var output = new Option<string>("--output") { Description = "Where the results go: PATH.json and PATH.tsv", Required = true };
+var run = new RootCommand("Measures the coordinator beside etcd and beside the limits of Redis and Kestrel, all on loopback") { quick, only, output, echo, gateway };
+run.SetAction((parsed, cancellation) => Run.AllAsync(parsed.GetValue(quick), parsed.GetValue(only) ?? [], parsed.GetRequiredValue(output), cancellation));
+return await run.Parse(args).InvokeAsync();

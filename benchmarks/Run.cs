@@ -1,0 +1,44 @@
+using Benchmarks.Load;
+using Benchmarks.Report;
+using Benchmarks.Servers;
+using Benchmarks.Suites;
+using Spectre.Console;
+using System.Globalization;
+
+namespace Benchmarks;
+
+/// <summary>One run: the suites in their order, then the table.</summary>
+internal static class Run
+{
+    public static IReadOnlyList<ISuite> Suites { get; } = [new HeartbeatSuite(), new FrameSuite(), new EventSuite(), new RestSuite()];
+
+    public static async Task<int> AllAsync(bool quick, string[] only, string output, CancellationToken cancellation)
+    {
+        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Out), Ansi = AnsiSupport.No });
+        console.Profile.Width = 1_000;
+        var (timing, load, rows) = (quick ? Timing.Quick : Timing.Full, LoadAverage(), new List<Row>());
+        await using (var fleet = new Fleet())
+        {
+            var bench = new Bench(fleet, timing, Console.Error.WriteLine);
+            foreach (var suite in Suites.Where(suite => only.Length == 0 || only.Contains(suite.Name)))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                await foreach (var row in suite.RunAsync(bench).ConfigureAwait(false))
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    rows.Add(row);
+                }
+            }
+        }
+
+        var results = new Outcome(Machine(), Environment.ProcessorCount, load, LoadAverage(), timing.Rounds, timing.Window.TotalSeconds, rows);
+        Reporter.Show(results, console);
+        await Reporter.WriteAsync(results, output).ConfigureAwait(false);
+        return 0;
+    }
+
+    private static double LoadAverage() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
+
+    private static string Machine() =>
+        File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "unknown processor";
+}

@@ -1,0 +1,71 @@
+using Coordinator.Testing;
+
+namespace Benchmarks.Servers;
+
+/// <summary>The servers that are compared, each started when it is first asked for.</summary>
+internal sealed class Fleet : IAsyncDisposable
+{
+    public const string Token = "benchmark-token";
+    public const string Tenant = "0123456789abcdef0123456789abcdef";
+
+    private readonly Dictionary<string, Server> _started = [];
+    private readonly List<Server> _order = [];
+    private readonly string _folder = Directory.CreateTempSubdirectory("benchmarks-").FullName;
+
+    public Task<Server> RedisAsync() => OnceAsync("redis", () => Server.RedisAsync());
+
+    public Task<Server> CoordinatorAsync() => OnceAsync("coordinator", async () => await CoordinatorAsync(await RedisAsync().ConfigureAwait(false)).ConfigureAwait(false));
+
+    public Task<Server> EmbeddedAsync() => OnceAsync("embedded", () => CoordinatorAsync(null));
+
+    public Task<Server> GatewayAsync() => OnceAsync("gateway", async () =>
+    {
+        var coordinator = await CoordinatorAsync().ConfigureAwait(false);
+        return await Server.DotnetAsync("gateway", Repository.Program("src/Gateway", "Coordinator.Gateway"), "http",
+            "--http-port", "0", "--coordinators", coordinator.Address.ToString()).ConfigureAwait(false);
+    });
+
+    public Task<Server> EtcdAsync() => OnceAsync("etcd", () => Server.EtcdAsync(Path.Combine(_folder, "etcd")));
+
+    public Task<Server> EchoAsync() => OnceAsync("echo", () => StartEchoAsync());
+
+    public Task<Server> EchoGatewayAsync() => OnceAsync("echo-gateway", async () =>
+    {
+        var echo = await EchoAsync().ConfigureAwait(false);
+        return await Server.DotnetAsync("echo gateway", Environment.GetCommandLineArgs()[0], "http", "echo-gateway", "--to", echo.Address.ToString()).ConfigureAwait(false);
+    });
+
+    /// <summary>A coordinator of the caller's own; without a Redis its store is in memory.</summary>
+    public static Task<Server> CoordinatorAsync(Server? redis, params string[] more)
+    {
+        string[] store = redis is null ? [] : ["--redis", $"127.0.0.1:{redis.Port}"];
+        return Server.DotnetAsync("coordinator", Repository.Program("src/Coordinator", "Coordinator"), "grpc",
+        [
+            "--grpc-port", "0", "--token", Token, "--tenant", Tenant, "--tunnels-per-account", "1000",
+            "--rate-limit-runs", "0", "--rate-limit-tunnels", "0", "--tails-per-script", "1000", .. store, .. more,
+        ]);
+    }
+
+    /// <summary>An echo of the caller's own.</summary>
+    public static Task<Server> StartEchoAsync() => Server.DotnetAsync("echo", Environment.GetCommandLineArgs()[0], "grpc", "echo");
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in Enumerable.Reverse(_order))
+        {
+            await server.DisposeAsync().ConfigureAwait(false);
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task<Server> OnceAsync(string name, Func<Task<Server>> startAsync)
+    {
+        if (!_started.TryGetValue(name, out var server))
+        {
+            _order.Add(_started[name] = server = await startAsync().ConfigureAwait(false));
+        }
+
+        return server;
+    }
+}

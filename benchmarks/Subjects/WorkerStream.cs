@@ -1,0 +1,110 @@
+using Benchmarks.Load;
+using Coordinator.V1;
+using Grpc.Core;
+using Grpc.Net.Client;
+using System.Globalization;
+
+namespace Benchmarks.Subjects;
+
+/// <summary>A worker's stream, spoken frame by frame: a beat is a heartbeat of all its leases. Also the echo's.</summary>
+internal sealed class WorkerStream : IBeats
+{
+    private const int AcquiresInFlight = 128;
+    private const long Ttl = 3_600_000;
+
+    private readonly AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse> _call;
+    private readonly ConnectRequest _beat = new() { Heartbeat = new() { All = true } };
+    private long _acked;
+
+    private WorkerStream(AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse> call) => _call = call;
+
+    public IReadOnlyList<LeaseRef> Leases { get; private set; } = [];
+
+    public int Operations => Leases.Count;
+
+    /// <summary>Says hello and acquires leases named <c>worker/0</c> and on.</summary>
+    public static async Task<WorkerStream> OpenAsync(GrpcChannel channel, string worker, int leases, long ttl = Ttl, params LeaseRef[] resumed)
+    {
+        var stream = new WorkerStream(new Sessions.SessionsClient(channel).Connect(Channels.Headers));
+        var hello = new Hello { WorkerId = worker };
+        if (resumed.Length > 0)
+        {
+            hello.Resume = new() { Leases = { resumed } };
+        }
+
+        await stream.SendAsync(new() { Hello = hello }).ConfigureAwait(false);
+        var welcome = (await stream.NextAsync(ConnectResponse.FrameOneofCase.Welcome).ConfigureAwait(false)).Welcome;
+        if (welcome.Lost.Count > 0)
+        {
+            throw new InvalidOperationException($"{worker} lost {welcome.Lost[0].Resource}: {welcome.Lost[0].Reason}.");
+        }
+
+        stream.Leases = [.. resumed, .. await stream.AcquireAsync(worker, leases, ttl).ConfigureAwait(false)];
+        return stream;
+    }
+
+    /// <summary>A number of streams, each a worker of its own.</summary>
+    public static async Task<IReadOnlyList<WorkerStream>> OpenAsync(Channels channels, string prefix, int streams, int leases) =>
+        await Task.WhenAll(Enumerable.Range(0, streams).Select(i => OpenAsync(channels.Next(), $"{prefix}-{i}", leases))).ConfigureAwait(false);
+
+    public Task SendAsync(ConnectRequest frame) => _call.RequestStream.WriteAsync(frame);
+
+    /// <summary>The next frame of a kind; only control may come between.</summary>
+    public async Task<ConnectResponse> NextAsync(ConnectResponse.FrameOneofCase kind)
+    {
+        while (await _call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
+        {
+            var frame = _call.ResponseStream.Current;
+            if (frame.FrameCase == kind)
+            {
+                return frame;
+            }
+
+            if (frame.FrameCase != ConnectResponse.FrameOneofCase.Control)
+            {
+                throw new InvalidOperationException($"Not {kind}, but {frame}");
+            }
+        }
+
+        throw new InvalidOperationException($"The stream ended before {kind}.");
+    }
+
+    public Task AskAsync()
+    {
+        _beat.Heartbeat.Sequence++;
+        return SendAsync(_beat);
+    }
+
+    public async Task AnswerAsync()
+    {
+        var ack = (await NextAsync(ConnectResponse.FrameOneofCase.HeartbeatAck).ConfigureAwait(false)).HeartbeatAck;
+        if (ack.Sequence != ++_acked || ack.Renewed != Operations)
+        {
+            throw new InvalidOperationException($"Not all {Operations} leases of heartbeat {_acked}, but {ack}");
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _call.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task<LeaseRef[]> AcquireAsync(string worker, int count, long ttl)
+    {
+        var granted = new LeaseRef[count];
+        for (var (asked, answered) = (0, 0); answered < count; answered++)
+        {
+            for (; asked < count && asked - answered < AcquiresInFlight; asked++)
+            {
+                var id = asked.ToString(CultureInfo.InvariantCulture);
+                await SendAsync(new() { Acquire = new() { RequestId = id, Resource = $"{worker}/{id}", TtlMs = ttl } }).ConfigureAwait(false);
+            }
+
+            var grant = (await NextAsync(ConnectResponse.FrameOneofCase.Granted).ConfigureAwait(false)).Granted;
+            granted[int.Parse(grant.RequestId, CultureInfo.InvariantCulture)] = new() { Resource = grant.Lease.Resource, Token = grant.Lease.Token };
+        }
+
+        return granted;
+    }
+}
