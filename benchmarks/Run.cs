@@ -2,7 +2,6 @@ using Benchmarks.Load;
 using Benchmarks.Report;
 using Benchmarks.Servers;
 using Benchmarks.Suites;
-using Spectre.Console;
 using System.Globalization;
 
 namespace Benchmarks;
@@ -10,12 +9,13 @@ namespace Benchmarks;
 /// <summary>One run: the suites in their order, then the table.</summary>
 internal static class Run
 {
-    public static IReadOnlyList<ISuite> Suites { get; } = [new HeartbeatSuite(), new FrameSuite(), new EventSuite(), new RestSuite()];
+    public static IReadOnlyList<ISuite> Suites { get; } =
+    [
+        new HeartbeatSuite(), new FrameSuite(), new EventSuite(), new RestSuite(), new TailSuite(), new TimingSuite(), new ExpirySuite(), new PushSuite(), new IdleSuite(), new GrowthSuite(),
+    ];
 
     public static async Task<int> AllAsync(bool quick, string[] only, string output, CancellationToken cancellation)
     {
-        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Out), Ansi = AnsiSupport.No });
-        console.Profile.Width = 1_000;
         var (timing, load, rows) = (quick ? Timing.Quick : Timing.Full, LoadAverage(), new List<Row>());
         await using (var fleet = new Fleet())
         {
@@ -32,7 +32,7 @@ internal static class Run
         }
 
         var results = new Outcome(Machine(), Environment.ProcessorCount, load, LoadAverage(), timing.Rounds, timing.Window.TotalSeconds, rows);
-        Reporter.Show(results, console);
+        Reporter.Show(results, Console.Out);
         await Reporter.WriteAsync(results, output).ConfigureAwait(false);
         return 0;
     }

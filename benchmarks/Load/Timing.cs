@@ -9,12 +9,13 @@ internal sealed record Timing(int Rounds, TimeSpan WarmUp, TimeSpan Ramp, TimeSp
     public static readonly Timing Full = new(5, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2.5));
 
     /// <summary>Only shows that everything runs: its figures are cold.</summary>
-    public static readonly Timing Quick = new(1, TimeSpan.Zero, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.4));
+    public static readonly Timing Quick = new(1, TimeSpan.Zero, TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(0.8));
 
     /// <summary>How long the last answers of a round may take.</summary>
     public static TimeSpan Last => TimeSpan.FromSeconds(30);
 
-    public bool IsQuick => Rounds == 1;
+    /// <summary>How many of something are made: a smoke needs few.</summary>
+    public int Count(int full, int quick) => Rounds == 1 ? quick : full;
 
     /// <summary>The same with a round as long as the warm-up, which counts for nothing.</summary>
     public Timing ForWarmUp() => this with { Window = WarmUp };

@@ -7,10 +7,14 @@ namespace Benchmarks.Report;
 /// <summary>Shows results: as one table, and as files for programs and for the plot.</summary>
 internal static class Reporter
 {
+    private const int Widest = 1_000;
     private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    public static void Show(Outcome results, IAnsiConsole console)
+    public static void Show(Outcome results, TextWriter output)
     {
+        using var text = new StringWriter();
+        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No });
+        console.Profile.Width = Widest;
         var table = new Table().Border(TableBorder.Markdown);
         foreach (var heading in new[] { "workload", "unit", "ours", "peer", "limit", "of peer", "of limit", "CPU s per million operations", "target" })
         {
@@ -27,7 +31,12 @@ internal static class Reporter
         }
 
         console.Write(table);
-        console.WriteLine($"{results.Machine}, {results.Cores} cores, load {results.LoadBefore:0.00} before and {results.LoadAfter:0.00} after, "
+        foreach (var line in text.ToString().Split('\n').Where(line => !string.IsNullOrWhiteSpace(line)))
+        {
+            output.WriteLine(line.TrimEnd());
+        }
+
+        output.WriteLine($"{results.Machine}, {results.Cores} cores, load {results.LoadBefore:0.00} before and {results.LoadAfter:0.00} after, "
             + $"medians [least–most] of {results.Rounds} alternated rounds of {results.WindowSeconds} s");
     }
 

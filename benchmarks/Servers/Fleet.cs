@@ -7,6 +7,8 @@ internal sealed class Fleet : IAsyncDisposable
 {
     public const string Token = "benchmark-token";
     public const string Tenant = "0123456789abcdef0123456789abcdef";
+    public const string OtherToken = "another-benchmark-token";
+    public const string OtherTenant = "fedcba9876543210fedcba9876543210";
 
     private readonly Dictionary<string, Server> _started = [];
     private readonly List<Server> _order = [];
@@ -36,13 +38,13 @@ internal sealed class Fleet : IAsyncDisposable
     });
 
     /// <summary>A coordinator of the caller's own; without a Redis its store is in memory.</summary>
-    public static Task<Server> CoordinatorAsync(Server? redis, params string[] more)
+    public static Task<Server> CoordinatorAsync(Server? redis, int port = 0, string tenant = Tenant)
     {
         string[] store = redis is null ? [] : ["--redis", $"127.0.0.1:{redis.Port}"];
         return Server.DotnetAsync("coordinator", Repository.Program("src/Coordinator", "Coordinator"), "grpc",
         [
-            "--grpc-port", "0", "--token", Token, "--tenant", Tenant, "--tunnels-per-account", "1000",
-            "--rate-limit-runs", "0", "--rate-limit-tunnels", "0", "--tails-per-script", "1000", .. store, .. more,
+            "--grpc-port", $"{port}", "--token", tenant == Tenant ? Token : OtherToken, "--tenant", tenant, "--tunnels-per-account", "1000",
+            "--rate-limit-runs", "0", "--rate-limit-tunnels", "0", "--tails-per-script", "1000", .. store,
         ]);
     }
 

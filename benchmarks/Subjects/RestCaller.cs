@@ -1,5 +1,6 @@
 using Benchmarks.Load;
 using Benchmarks.Servers;
+using System.Net;
 
 namespace Benchmarks.Subjects;
 
@@ -10,12 +11,13 @@ internal sealed class RestCaller : IBeats
     private readonly Uri _path;
     private readonly byte[]? _body;
     private readonly string _expected;
+    private readonly HttpStatusCode _status;
     private readonly Queue<Task<HttpResponseMessage>> _calls = new();
 
     /// <param name="expected">What every answer must hold.</param>
-    public RestCaller(Server server, string path, string expected, byte[]? body = null)
+    public RestCaller(Server server, string path, string expected, byte[]? body = null, HttpStatusCode status = HttpStatusCode.OK)
     {
-        (_path, _expected, _body) = (new(server.Address, path), expected, body);
+        (_path, _expected, _body, _status) = (new(server.Address, path), expected, body, status);
         _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 1 });
         _http.DefaultRequestHeaders.Add("authorization", $"Bearer {Fleet.Token}");
     }
@@ -24,8 +26,7 @@ internal sealed class RestCaller : IBeats
 
     public Task AskAsync()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, _path) { Content = _body is null ? null : new ByteArrayContent(_body) };
-        _calls.Enqueue(_http.SendAsync(request));
+        _calls.Enqueue(PostAsync());
         return Task.CompletedTask;
     }
 
@@ -33,7 +34,7 @@ internal sealed class RestCaller : IBeats
     {
         using var answer = await _calls.Dequeue().ConfigureAwait(false);
         var body = await answer.Content.ReadAsStringAsync().ConfigureAwait(false);
-        if (!answer.IsSuccessStatusCode || !body.Contains(_expected, StringComparison.Ordinal))
+        if (answer.StatusCode != _status || !body.Contains(_expected, StringComparison.Ordinal))
         {
             throw new InvalidOperationException($"{_path}: {(int)answer.StatusCode} {body}");
         }
@@ -43,5 +44,11 @@ internal sealed class RestCaller : IBeats
     {
         _http.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private async Task<HttpResponseMessage> PostAsync()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, _path) { Content = _body is null ? null : new ByteArrayContent(_body) };
+        return await _http.SendAsync(request).ConfigureAwait(false);
     }
 }

@@ -22,14 +22,19 @@ internal sealed class WorkerStream : IBeats
 
     public int Operations => Leases.Count;
 
-    /// <summary>Says hello and acquires leases named <c>worker/0</c> and on.</summary>
-    public static async Task<WorkerStream> OpenAsync(GrpcChannel channel, string worker, int leases, long ttl = Ttl, params LeaseRef[] resumed)
+    /// <summary>Says hello and acquires leases named <c>worker/0</c> and on, or has one again that it had before.</summary>
+    public static async Task<WorkerStream> OpenAsync(GrpcChannel channel, string worker, int leases, LeaseRef? resumed = null, string? script = null)
     {
         var stream = new WorkerStream(new Sessions.SessionsClient(channel).Connect(Channels.Headers));
         var hello = new Hello { WorkerId = worker };
-        if (resumed.Length > 0)
+        if (resumed is not null)
         {
             hello.Resume = new() { Leases = { resumed } };
+        }
+
+        if (script is not null)
+        {
+            hello.Scripts.Add(script);
         }
 
         await stream.SendAsync(new() { Hello = hello }).ConfigureAwait(false);
@@ -39,7 +44,7 @@ internal sealed class WorkerStream : IBeats
             throw new InvalidOperationException($"{worker} lost {welcome.Lost[0].Resource}: {welcome.Lost[0].Reason}.");
         }
 
-        stream.Leases = [.. resumed, .. await stream.AcquireAsync(worker, leases, ttl).ConfigureAwait(false)];
+        stream.Leases = resumed is null ? await stream.AcquireAsync(worker, leases).ConfigureAwait(false) : [resumed];
         return stream;
     }
 
@@ -90,7 +95,7 @@ internal sealed class WorkerStream : IBeats
         return ValueTask.CompletedTask;
     }
 
-    private async Task<LeaseRef[]> AcquireAsync(string worker, int count, long ttl)
+    private async Task<LeaseRef[]> AcquireAsync(string worker, int count)
     {
         var granted = new LeaseRef[count];
         for (var (asked, answered) = (0, 0); answered < count; answered++)
@@ -98,7 +103,7 @@ internal sealed class WorkerStream : IBeats
             for (; asked < count && asked - answered < AcquiresInFlight; asked++)
             {
                 var id = asked.ToString(CultureInfo.InvariantCulture);
-                await SendAsync(new() { Acquire = new() { RequestId = id, Resource = $"{worker}/{id}", TtlMs = ttl } }).ConfigureAwait(false);
+                await SendAsync(new() { Acquire = new() { RequestId = id, Resource = $"{worker}/{id}", TtlMs = Ttl } }).ConfigureAwait(false);
             }
 
             var grant = (await NextAsync(ConnectResponse.FrameOneofCase.Granted).ConfigureAwait(false)).Granted;
