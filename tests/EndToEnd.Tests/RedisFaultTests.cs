@@ -71,7 +71,8 @@ public sealed class RedisFaultTests
 
     [Theory]
     [InlineData("CONFIG SET maxmemory-policy volatile-lru", "CONFIG SET maxmemory-policy noeviction")]
-    [InlineData("SET lc:partitions 64", "SET lc:partitions 256")]
+    [InlineData("SET lc:partitions 64/2", "SET lc:partitions 256/2")]
+    [InlineData("SET lc:partitions 256", "SET lc:partitions 256/2")]
     public async Task Redis_NotFit_IsNotReadyAndSaysWhatMendsIt(string spoil, string mend)
     {
         await using var store = await TestStore.StartAsync("redis");

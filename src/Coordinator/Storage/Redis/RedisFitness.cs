@@ -92,11 +92,11 @@ internal sealed class RedisFitness : IStoreHealth
 
     private static async Task<string?> PartitionsAsync(IDatabase database)
     {
-        var ours = ResourceKey.Partitions.ToString(CultureInfo.InvariantCulture);
+        var ours = string.Create(CultureInfo.InvariantCulture, $"{ResourceKey.Partitions}/{RedisKeys.Layout}");
         await database.StringSetAsync(RedisKeys.Partitions, ours, when: When.NotExists).ConfigureAwait(false);
         var theirs = (string?)await database.StringGetAsync(RedisKeys.Partitions).ConfigureAwait(false);
         return theirs == ours
             ? null
-            : $"This database was made with {theirs} partitions, this program has {ours}: use a database of its own (--redis HOST:PORT,defaultDatabase=1).";
+            : $"This database was made with partitions/layout {theirs}, this program has {ours}: use a database of its own (--redis HOST:PORT,defaultDatabase=1).";
     }
 }

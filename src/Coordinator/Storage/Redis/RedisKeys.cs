@@ -11,7 +11,10 @@ namespace Coordinator.Storage.Redis;
 /// </summary>
 internal static class RedisKeys
 {
-    /// <summary>How many partitions this database was made with.</summary>
+    /// <summary>Grows when what is stored is no longer what programs before it read.</summary>
+    public const int Layout = 2;
+
+    /// <summary>How many partitions this database was made with, and in which layout.</summary>
     public const string Partitions = "lc:partitions";
 
     /// <summary>Puts the key functions in front of every script.</summary>
@@ -21,7 +24,7 @@ internal static class RedisKeys
           local partition, tenant, name = string.match(lease, '^(lc:{%d+}:)([^:]+):lease:(.+)$')
           local own = partition .. tenant
           return {
-            lease = lease, tenant = tenant, name = name,
+            lease = lease, tenant = tenant, name = name, grant = own .. ':grant:' .. name,
             due = partition .. 'due', head = partition .. 'head', changes = partition .. 'changes', wake = partition .. 'wake',
             held = own .. ':held', ended = own .. ':ended:' .. name, log = own .. ':log:' .. name,
             own = own, kind = string.match(name, '^([^:]+):'), record = own .. ':record:' .. name, names = own .. ':names',
@@ -58,7 +61,7 @@ internal static class RedisKeys
     /// <summary>Sorted set, score 0: the names of a tenant's leases in a partition.</summary>
     public static string Held(int partition, string tenant) => $"{Partition(partition)}{tenant}:held";
 
-    /// <summary>Hash: the lease.</summary>
+    /// <summary>String: the lease, as far as a renewal needs it; beside it, under <c>grant</c>, a hash with the rest.</summary>
     public static string Lease(ResourceKey resource) => Own(resource, "lease");
 
     /// <summary>List: the last grants that ended, newest first.</summary>

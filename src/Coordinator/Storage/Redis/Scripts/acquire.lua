@@ -12,9 +12,8 @@ if KEYS[7] then
   if seen then
     if not l or l.token ~= token then return { 'lost', int(now), lost(k, l, token) } end
     -- The caller counts its TTL from this retry, so the retry renews; and it is on this connection now.
-    redis.call('HSET', k.lease, 'guard', token .. ':' .. ARGV[3])
-    l.deadline = now + l.ttl * 1000
-    set_deadline(k.lease, l.deadline, l.key_until)
+    l.connection, l.deadline = ARGV[3], now + l.ttl * 1000
+    write(k, l)
     return { 'ok', int(now), describe(k, l) }
   end
 end

@@ -10,7 +10,7 @@ if not record[1] then return { 'absent', int(now) } end
 if ENDED[record[1]] then return { 'final', int(now), record[1] } end
 if l then
   redis.call('HSET', k.record, 'cancel', '1')
-  redis.call('HSET', k.lease, 'control', ARGV[2])
+  set_control(k, l, ARGV[2])
   change(k, 'control', l.token, l.holder)
 else
   redis.call('ZREM', queue_of(k.own, record[2]), k.name)

@@ -24,7 +24,7 @@ if KEYS[2] then
     if not l or l.token ~= token then return { 'lost', int(now), lost(k, l, token) } end
     -- The caller counts from this retry.
     l.deadline = math.max(l.deadline, now + ttl * 1000)
-    set_deadline(k.lease, l.deadline, l.key_until)
+    set_deadline(k, l)
     return { 'ok', int(now), view(k, l) }
   end
 end

@@ -1,7 +1,9 @@
 -- In front of every script: the clock, read once; the check that the command is not late; and what all rules share.
 --
--- A lease is a hash: guard "<token>:<connection>", deadline (µs, decides), ttl_ms, key_until (µs, when Redis itself
--- drops the key: a backstop), holder, acquired (µs), batch and digest of the last event batch, labels (JSON), control.
+-- A lease is two keys. What every renewal needs is a string with fixed places, because then one MGET reads many and one SETRANGE
+-- each writes them: deadline (16 digits, µs, decides), key_until (16, µs, when Redis itself drops the key: a backstop), ttl_ms (8), '1' while
+-- a control waits else '0', then guard "<token>:<connection>". The rest is a hash, `grant`: holder, acquired (µs), batch and digest of
+-- the last event batch, labels (JSON), control.
 -- ARGV[1] is not_after in µs: a command that runs later changes nothing.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -9,24 +11,30 @@ local now = clock[1] * 1000000 + clock[2]
 local function int(x) return string.format('%.0f', x) end
 if now > tonumber(ARGV[1]) then return { 'stale', int(now) } end
 
-local KEEP_LEAST, KEEP = 60 * 1000000, 3600 * 1000000
+local KEEP_LEAST, KEEP, KEEP_STEP = 60 * 1000000, 3600 * 1000000, 600 * 1000000
 local EVENTS_KEPT, LOG_MS, RECORD_MS = '@events_kept@', '@log_ms@', '@record_ms@'
 local ENDED_KEPT, ENDED_MS, CHANGES_KEPT = 8, tonumber('@ended_ms@'), '@changes_kept@'
 
--- The instant to hand to PEXPIREAT: moved seldom, so that most renewals write one field.
-local function keep_until(deadline, key_until)
-  if key_until and deadline + KEEP_LEAST <= key_until then return nil end
-  return deadline + KEEP
+-- Writes the whole string. The key is kept well beyond the deadline and in steps, so that most renewals write the deadline alone and the
+-- leases of one worker look alike.
+local function write(k, l)
+  l.key_until = math.ceil((l.deadline + KEEP) / KEEP_STEP) * KEEP_STEP
+  local value = string.format('%016.0f%016.0f%08.0f%s%s:%s', l.deadline, l.key_until, l.ttl, l.control and '1' or '0', l.token, l.connection)
+  redis.call('SET', k.lease, value, 'PXAT', int(l.key_until / 1000))
+  -- Later, so that a lease is never without it.
+  redis.call('PEXPIREAT', k.grant, int((l.key_until + KEEP_LEAST) / 1000))
 end
 
-local function set_deadline(lease, deadline, key_until)
-  local keep = keep_until(deadline, key_until)
-  if keep then
-    redis.call('HSET', lease, 'deadline', int(deadline), 'key_until', int(keep))
-    redis.call('PEXPIREAT', lease, int(keep / 1000))
-  else
-    redis.call('HSET', lease, 'deadline', int(deadline))
-  end
+local function set_deadline(k, l)
+  if l.deadline + KEEP_LEAST > l.key_until then write(k, l)
+  else redis.call('SETRANGE', k.lease, 0, string.format('%016.0f', l.deadline)) end
+end
+
+-- What the holder is asked; nil once it is acknowledged.
+local function set_control(k, l, control)
+  l.control = control
+  if control then redis.call('HSET', k.grant, 'control', control) else redis.call('HDEL', k.grant, 'control') end
+  redis.call('SETRANGE', k.lease, 40, control and '1' or '0')
 end
 
 local function due_member(k, token) return token .. ':' .. k.tenant .. ':' .. k.name end
@@ -105,7 +113,7 @@ ON_END.live = ON_END.tail
 
 -- Ends a grant: the lease is gone, a late holder can learn why, watchers are told.
 local function finish(k, l, reason)
-  redis.call('DEL', k.lease)
+  redis.call('DEL', k.lease, k.grant)
   redis.call('ZREM', k.due, due_member(k, l.token))
   redis.call('ZREM', k.held, k.name)
   redis.call('LPUSH', k.ended, table.concat({ l.token, reason, l.batch, l.holder }, '|'))
@@ -120,12 +128,13 @@ end
 -- The valid lease, or nil; an overdue one is ended here. A deadline beyond now + TTL comes from a clock that was set
 -- back: it is cut.
 local function read(k)
-  local v = redis.call('HMGET', k.lease, 'guard', 'deadline', 'ttl_ms', 'key_until', 'holder', 'acquired', 'batch', 'digest', 'labels', 'control')
-  if not v[1] then return nil end
-  local token, connection = string.match(v[1], '^(%d+):(.*)$')
+  local v = redis.call('GET', k.lease)
+  if not v then return nil end
+  local token, connection = string.match(v, '^(%d+):(.*)$', 42)
+  local g = redis.call('HMGET', k.grant, 'holder', 'acquired', 'batch', 'digest', 'labels', 'control')
   local l = {
-    token = token, connection = connection, deadline = tonumber(v[2]), ttl = tonumber(v[3]), key_until = tonumber(v[4]),
-    holder = v[5], acquired = v[6], batch = v[7], digest = v[8], labels = v[9], control = v[10],
+    deadline = tonumber(string.sub(v, 1, 16)), key_until = tonumber(string.sub(v, 17, 32)), ttl = tonumber(string.sub(v, 33, 40)),
+    token = token, connection = connection, holder = g[1], acquired = g[2], batch = g[3], digest = g[4], labels = g[5], control = g[6] or nil,
   }
   if l.deadline <= now then
     finish(k, l, 'expired')
@@ -133,7 +142,7 @@ local function read(k)
   end
   if l.deadline > now + l.ttl * 1000 then
     l.deadline = now + l.ttl * 1000
-    set_deadline(k.lease, l.deadline, l.key_until)
+    set_deadline(k, l)
     redis.call('ZADD', k.due, int(l.deadline), due_member(k, l.token))
   end
   return l
@@ -169,10 +178,9 @@ local function grant(k, holder, connection, ttl, labels)
   local token = int(math.max(floor + 1, now))
   redis.call('HSET', k.head, 'floor', token)
   local l = { token = token, holder = holder, connection = connection, ttl = ttl, deadline = now + ttl * 1000, acquired = int(now), batch = '0', labels = labels }
-  -- A small hash is searched from its beginning: what every renewal reads stands there.
-  redis.call('HSET', k.lease, 'guard', token .. ':' .. connection, 'deadline', '0', 'ttl_ms', int(ttl), 'key_until', '0', 'holder', holder,
-    'acquired', l.acquired, 'batch', '0', 'digest', '', 'labels', labels)
-  set_deadline(k.lease, l.deadline, nil)
+  redis.call('DEL', k.grant)
+  redis.call('HSET', k.grant, 'holder', holder, 'acquired', l.acquired, 'batch', '0', 'digest', '', 'labels', labels)
+  write(k, l)
   redis.call('ZADD', k.due, int(l.deadline), due_member(k, token))
   redis.call('ZADD', k.held, 0, k.name)
   change(k, 'acquired', token, holder)
@@ -181,8 +189,7 @@ end
 
 -- What is known of a resource: its name, its record as field, value, ...; its lease and control where it has one.
 local function view(k, l)
-  local control = l and redis.call('HGET', k.lease, 'control')
-  return { k.name, redis.call('HGETALL', k.record), l and describe(k, l) or '', control or '' }
+  return { k.name, redis.call('HGETALL', k.record), l and describe(k, l) or '', l and l.control or '' }
 end
 
 -- Changes to a record, as op, field, value, ...: set | del | now (the clock) | max (of numbers) | move ("from,from>to", of the state)

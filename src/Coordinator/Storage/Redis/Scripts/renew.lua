@@ -7,28 +7,35 @@
 local out = { 'ok', int(now) }
 
 if ARGV[2] == 'connection' then
-  -- The hot path: two calls for most leases, and each TTL's new deadline is formatted once.
-  local call, deadlines, written = redis.call, {}, {}
+  -- The hot path: one call reads all, one each writes. Leases of one worker mostly differ in nothing but their guard, and what
+  -- stands before it is judged once.
+  local call, sub = redis.call, string.sub
+  local values, judged = call('MGET', unpack(KEYS)), {}
   for i = 1, #KEYS do
-    local lease, guard = KEYS[i], ARGV[2 + i]
-    local v = call('HMGET', lease, 'guard', 'deadline', 'ttl_ms', 'key_until', 'control')
-    local old, ttl = tonumber(v[2] or '0'), v[3]
-    if v[1] == guard and old > now then
-      local deadline = deadlines[ttl]
-      if not deadline then
-        deadline = now + ttl * 1000
-        deadlines[ttl], written[ttl] = deadline, int(deadline)
-      end
-      if deadline + KEEP_LEAST <= tonumber(v[4]) then
-        call('HSET', lease, 'deadline', written[ttl])
-      else
-        set_deadline(lease, deadline, nil)
-      end
-      if old > deadline then
+    local lease, v, guard = KEYS[i], values[i], ARGV[2 + i]
+    local head = v and sub(v, 1, 41)
+    local j = judged[head]
+    if v and not j then
+      local old, ttl = tonumber(sub(head, 1, 16)), tonumber(sub(head, 33, 40))
+      local deadline = now + ttl * 1000
+      j = {
+        alive = old > now, ttl = ttl, deadline = deadline, written = string.format('%016.0f', deadline), control = sub(head, 41) == '1',
+        move_key = deadline + KEEP_LEAST > tonumber(sub(head, 17, 32)), sooner = old > deadline,
+      }
+      judged[head] = j
+    end
+    if v and j.alive and sub(v, 42) == guard then
+      out[2 + i] = j.ttl
+      if j.move_key or j.sooner or j.control then
         local k = keys_of(lease)
-        call('ZADD', k.due, written[ttl], due_member(k, string.match(guard, '^%d+')))
+        local l = read(k)
+        l.deadline = j.deadline
+        set_deadline(k, l)
+        if j.sooner then redis.call('ZADD', k.due, j.written, due_member(k, l.token)) end
+        if l.control then out[2 + i] = { 'ok', int(j.ttl), '0', l.control } end
+      else
+        call('SETRANGE', lease, 0, j.written)
       end
-      out[2 + i] = v[5] and { 'ok', ttl, '0', v[5] } or tonumber(ttl)
     else
       local k = keys_of(lease)
       out[2 + i] = lost(k, read(k), string.match(guard, '^%d+'))
@@ -44,8 +51,13 @@ for i = 1, #KEYS do
   local at = 2 + (i - 1) * stride
   local l = read(k)
   if l and l.token == ARGV[at + 1] and (not resume or l.holder == ARGV[at + 3]) then
-    if resume then redis.call('HSET', k.lease, 'guard', l.token .. ':' .. ARGV[at + 2]) end
-    set_deadline(k.lease, now + l.ttl * 1000, l.key_until)
+    l.deadline = now + l.ttl * 1000
+    if resume then
+      l.connection = ARGV[at + 2]
+      write(k, l)
+    else
+      set_deadline(k, l)
+    end
     out[2 + i] = { 'ok', int(l.ttl), l.batch, l.control or '' }
   else
     out[2 + i] = lost(k, l, ARGV[at + 1])

@@ -35,20 +35,21 @@ if taking then finish(k, l, 'superseded') end
 if granting then l = grant(k, holder, '', math.abs(tonumber(ARGV[6])), '{}') end
 if ARGV[5] ~= '0' then
   local ttl = math.max(l.ttl, tonumber(ARGV[5]))
-  if ttl > l.ttl then
-    redis.call('HSET', k.lease, 'ttl_ms', int(ttl))
-    l.ttl = ttl
-  end
   l.deadline = math.max(l.deadline, now + tonumber(ARGV[5]) * 1000)
-  set_deadline(k.lease, l.deadline, l.key_until)
+  if ttl > l.ttl then
+    l.ttl = ttl
+    write(k, l)
+  else
+    set_deadline(k, l)
+  end
 end
 if ARGV[7] ~= '' and l.control and string.match(l.control, '^[^\n]*') == ARGV[7] then
-  redis.call('HDEL', k.lease, 'control')
   -- The worker of a cancelled run has seen it: the run is over, whenever the worker lets go.
   if k.kind == 'run' and redis.call('HGET', k.record, 'cancel') and string.match(l.control, '\n(%a+)\n') == 'cancel' then set_state(k, 'failed') end
+  set_control(k, l, nil)
 end
 if ARGV[8] ~= '' then
-  redis.call('HSET', k.lease, 'control', ARGV[8])
+  set_control(k, l, ARGV[8])
   change(k, 'control', l.token, l.holder)
 end
 
@@ -66,7 +67,7 @@ if sequence == last + 1 then
   if events <= #ARGV then
     position = append(KEYS[7], stamp_of(l.token, int(sequence), l.holder), { unpack(ARGV, events, #ARGV) })
   end
-  redis.call('HSET', k.lease, 'batch', int(sequence), 'digest', ARGV[10])
+  redis.call('HSET', k.grant, 'batch', int(sequence), 'digest', ARGV[10])
   last, l.batch = sequence, int(sequence)
 end
 return { 'ok', int(now), int((l.deadline - now) / 1000), int(last), int(position), KEYS[8] and view(k, l) }
