@@ -34,7 +34,11 @@ internal enum Guard
 /// <summary>One lease of a batch of renewals.</summary>
 /// <param name="Connection">By guard: the connection it must be on, ignored, or the one it moves to.</param>
 /// <param name="Holder">Only for <see cref="Guard.Resume"/>.</param>
-internal readonly record struct Renewal(ResourceKey Resource, long Token, string Connection = "", string Holder = "");
+internal sealed record Renewal(ResourceKey Resource, long Token, string Connection = "", string Holder = "")
+{
+    /// <summary>What the store has made of it for its calls: a stream renews the same leases again and again.</summary>
+    public object? Prepared { get; set; }
+}
 
 /// <summary>What became of one renewal: <see cref="Lost"/> is null where the lease was renewed.</summary>
 internal readonly record struct RenewalResult(TimeSpan Remaining, TimeSpan Ttl, long LastBatchSequence, LeaseControl? Control, LostLease? Lost);

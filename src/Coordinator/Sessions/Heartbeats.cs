@@ -2,7 +2,7 @@ using Coordinator.Leases;
 using Coordinator.Services;
 using Coordinator.V1;
 using Grpc.Core;
-using System.Threading.Channels;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Coordinator.Sessions;
 
@@ -15,9 +15,11 @@ internal sealed class Heartbeats(WorkerSession session, SessionParts parts, Held
     private const double LeastJitter = 0.8;
     private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(10);
 
-    private readonly Channel<(long Sequence, Renewal[] Renewals, Task<RenewalResult[]> Results)> _beats =
-        Channel.CreateUnbounded<(long, Renewal[], Task<RenewalResult[]>)>(new() { SingleReader = true, SingleWriter = true });
-
+    private readonly Lock _gate = new();
+    private readonly Queue<Beat> _beats = new();
+    private readonly TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _acknowledging;
+    private bool _complete;
     private long _last;
     private int _unacked;
     private bool _jeopardy;
@@ -51,35 +53,103 @@ internal sealed class Heartbeats(WorkerSession session, SessionParts parts, Held
 
         _last = heartbeat.Sequence;
         var renewals = heartbeat.All ? held.Renewals(session.Connection) : [.. heartbeat.Leases.Select(Named)];
-        _beats.Writer.TryWrite((heartbeat.Sequence, renewals, parts.Gatherer.RenewAsync(renewals)));
+        var beat = new Beat(heartbeat.Sequence, renewals, AcknowledgeFinished);
+        lock (_gate)
+        {
+            _beats.Enqueue(beat);
+        }
+
+        parts.Gatherer.Add(beat);
     }
 
-    public void Complete() => _beats.Writer.TryComplete();
-
-    /// <summary>Acknowledges until completed.</summary>
-    public async Task RunAsync()
+    /// <summary>No more will come; the task ends when all are acknowledged.</summary>
+    public Task CompleteAsync()
     {
-        await foreach (var (sequence, renewals, pending) in _beats.Reader.ReadAllAsync().ConfigureAwait(false))
+        lock (_gate)
         {
-            try
-            {
-                Acknowledge(sequence, renewals, await pending.ConfigureAwait(false));
-                _jeopardy = false;
-            }
-            catch (StoreException away)
-            {
-                // No ack: nothing is known to be renewed. The next heartbeat may find the store again.
-                if (!_jeopardy)
-                {
-                    Log.RenewalsFail(parts.Log, away.Message);
-                    outbox.Send(new() { Control = new() { Id = Guid.NewGuid().ToString("N"), Kind = Control.Types.Kind.Jeopardy, Reason = away.Message } });
-                }
-
-                _jeopardy = true;
-            }
-
-            Interlocked.Decrement(ref _unacked);
+            _complete = true;
         }
+
+        AcknowledgeFinished();
+        return _acknowledged.Task;
+    }
+
+    // Whoever finishes a beat acknowledges it, and all behind it that wait for nothing else: there is no thread to hand over to.
+    private void AcknowledgeFinished()
+    {
+        lock (_gate)
+        {
+            if (_acknowledging)
+            {
+                return;
+            }
+
+            _acknowledging = true;
+        }
+
+        while (TryTake(out var beat))
+        {
+            Acknowledge(beat);
+        }
+    }
+
+    private bool TryTake([NotNullWhen(true)] out Beat? beat)
+    {
+        lock (_gate)
+        {
+            if (_beats.TryPeek(out beat) && beat.IsFinished)
+            {
+                _beats.Dequeue();
+                return true;
+            }
+
+            _acknowledging = false;
+            if (_complete && _beats.Count == 0)
+            {
+                _acknowledged.TrySetResult();
+            }
+
+            return false;
+        }
+    }
+
+    private void Acknowledge(Beat beat)
+    {
+        try
+        {
+            switch (beat.Failure)
+            {
+                case null:
+                    Acknowledge(beat.Sequence, beat.Renewals, beat.Results);
+                    _jeopardy = false;
+                    break;
+                case StoreException away:
+                    // No ack: nothing is known to be renewed. The next heartbeat may find the store again.
+                    TellJeopardy(away.Message);
+                    break;
+                case var fault:
+                    session.Break(fault);
+                    break;
+            }
+        }
+        catch (Exception fault)
+        {
+            // On this thread others' beats are finished as well: one session's mistake must not be theirs.
+            session.Break(fault);
+        }
+
+        Interlocked.Decrement(ref _unacked);
+    }
+
+    private void TellJeopardy(string reason)
+    {
+        if (!_jeopardy)
+        {
+            Log.RenewalsFail(parts.Log, reason);
+            outbox.Send(new() { Control = new() { Id = Guid.NewGuid().ToString("N"), Kind = Control.Types.Kind.Jeopardy, Reason = reason } });
+        }
+
+        _jeopardy = true;
     }
 
     private Renewal Named(LeaseRef lease)

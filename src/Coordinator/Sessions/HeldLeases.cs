@@ -8,12 +8,18 @@ internal sealed record HeldLease(ResourceKey Resource, long Token, TimeSpan Ttl)
 {
     /// <summary>The worker has asked to release it: its end is no news.</summary>
     public bool Releasing { get; set; }
+
+    /// <summary>Kept from the first heartbeat on.</summary>
+    public Renewal? Renewal { get; set; }
 }
 
 /// <summary>What one session holds, and for the whole process which session holds what.</summary>
 internal sealed class HeldLeases(WorkerSession session, SessionRegistry registry)
 {
     private readonly ConcurrentDictionary<string, HeldLease> _byName = new();
+
+    // A renewal for each, until what is held changes: most heartbeats renew what the one before did.
+    private volatile Renewal[]? _renewals;
 
     public int Count => _byName.Count;
 
@@ -23,6 +29,7 @@ internal sealed class HeldLeases(WorkerSession session, SessionRegistry registry
     public void Add(HeldLease lease)
     {
         _byName[lease.Resource.Name] = lease;
+        _renewals = null;
         registry.Add(lease.Resource, session);
     }
 
@@ -34,20 +41,30 @@ internal sealed class HeldLeases(WorkerSession session, SessionRegistry registry
             return false;
         }
 
+        _renewals = null;
         registry.Remove(held.Resource, session);
         return true;
     }
 
-    /// <summary>A renewal for each, on the session's connection.</summary>
+    /// <summary>A renewal for each, on the session's connection. Only the stream's reader asks.</summary>
     public Renewal[] Renewals(string connection)
     {
-        var renewals = new List<Renewal>(_byName.Count);
-        foreach (var (_, held) in _byName)
+        if (_renewals is { } known)
         {
-            renewals.Add(new(held.Resource, held.Token, connection));
+            return known;
         }
 
-        return [.. renewals];
+        // Before the reading: a change meanwhile makes the next caller read again.
+        var renewals = new List<Renewal>(_byName.Count);
+        var made = _renewals = [];
+        foreach (var (_, held) in _byName)
+        {
+            renewals.Add(held.Renewal ??= new(held.Resource, held.Token, connection));
+        }
+
+        Renewal[] whole = [.. renewals];
+        Interlocked.CompareExchange(ref _renewals, whole, made);
+        return whole;
     }
 
     /// <summary>The session is over: the leases live on to their TTL, or are resumed elsewhere.</summary>

@@ -9,12 +9,13 @@ namespace Coordinator.Sessions;
 /// </summary>
 /// <remarks>
 /// Acks and control share this one lane, and what relies on their order holds by it: a lease that leaves the session's set is
-/// told lost before the ack of any later heartbeat.
+/// told lost before the ack of any later heartbeat. Whoever sends a frame mostly writes it as well: a write never blocks, and a
+/// hand-over to another thread costs more than the write.
 /// </remarks>
 internal sealed class Outbox(SessionOptions options, TimeProvider time, Action<string> overflowed)
 {
     private readonly Channel<ConnectResponse> _frames =
-        Channel.CreateBounded<ConnectResponse>(new BoundedChannelOptions(options.WaitingFrames) { SingleReader = true });
+        Channel.CreateBounded<ConnectResponse>(new BoundedChannelOptions(options.WaitingFrames) { SingleReader = true, AllowSynchronousContinuations = true });
 
     /// <summary>Puts a frame in line; after the end it is dropped.</summary>
     public void Send(ConnectResponse frame)
@@ -35,7 +36,9 @@ internal sealed class Outbox(SessionOptions options, TimeProvider time, Action<s
         {
             await foreach (var frame in _frames.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
             {
-                await stream.WriteAsync(frame, cancellation).WaitAsync(options.WriteWithin, time, cancellation).ConfigureAwait(false);
+                // Mostly there is room at once; only a write that waits is worth a timer and a registration.
+                var written = stream.WriteAsync(frame, CancellationToken.None);
+                await (written.IsCompleted ? written : written.WaitAsync(options.WriteWithin, time, cancellation)).ConfigureAwait(false);
             }
         }
         catch (TimeoutException)

@@ -16,22 +16,21 @@ internal sealed class RenewalGatherer(ILeaseStore store, IOptions<SessionOptions
     private readonly Queue<Beat> _waiting = new();
     private readonly Stack<Call> _free = new(Enumerable.Range(0, options.Value.RenewalCalls).Select(_ => new Call()));
 
-    /// <summary>Renews each lease on its connection. Throws <see cref="StoreException"/> where any of them could not be asked for.</summary>
-    public Task<RenewalResult[]> RenewAsync(Renewal[] renewals)
+    /// <summary>Renews each lease of the beat on its connection; it is told when all are done, in any case.</summary>
+    public void Add(Beat beat)
     {
-        if (renewals.Length == 0)
+        if (beat.Renewals.Length == 0)
         {
-            return Task.FromResult(Array.Empty<RenewalResult>());
+            beat.Finish(0, null);
+            return;
         }
 
-        var beat = new Beat(renewals);
         lock (_gate)
         {
             _waiting.Enqueue(beat);
         }
 
         Pump();
-        return beat.Done.Task;
     }
 
     private void Pump()
@@ -84,14 +83,15 @@ internal sealed class RenewalGatherer(ILeaseStore store, IOptions<SessionOptions
         }
 
         var at = 0;
-        foreach (var (beat, offset, count) in call.Parts)
+        var parts = call.Parts;
+        foreach (var (beat, offset, count) in parts)
         {
             call.Results.AsSpan(at, count).CopyTo(beat.Results.AsSpan(offset));
-            beat.Finish(count, failure);
             at += count;
         }
 
-        call.Parts.Clear();
+        // The slot is free before anybody is told, so that the next call is under way while answers are written.
+        call.Parts = new(parts.Count);
         call.Count = 0;
         lock (_gate)
         {
@@ -99,41 +99,9 @@ internal sealed class RenewalGatherer(ILeaseStore store, IOptions<SessionOptions
         }
 
         Pump();
-    }
-
-    private sealed class Beat(Renewal[] renewals)
-    {
-        private int _finished;
-        private Exception? _failure;
-
-        public Renewal[] Renewals { get; } = renewals;
-
-        public RenewalResult[] Results { get; } = new RenewalResult[renewals.Length];
-
-        public int Taken { get; set; }
-
-        public TaskCompletionSource<RenewalResult[]> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void Finish(int count, Exception? failure)
+        foreach (var (beat, _, count) in parts)
         {
-            if (failure is not null)
-            {
-                Volatile.Write(ref _failure, failure);
-            }
-
-            if (Interlocked.Add(ref _finished, count) != Renewals.Length)
-            {
-                return;
-            }
-
-            if (_failure is { } fault)
-            {
-                Done.SetException(fault);
-            }
-            else
-            {
-                Done.SetResult(Results);
-            }
+            beat.Finish(count, failure);
         }
     }
 
@@ -143,7 +111,7 @@ internal sealed class RenewalGatherer(ILeaseStore store, IOptions<SessionOptions
 
         public RenewalResult[] Results { get; } = new RenewalResult[ILeaseStore.MaxRenewalsPerCall];
 
-        public List<(Beat Beat, int Offset, int Count)> Parts { get; } = [];
+        public List<(Beat Beat, int Offset, int Count)> Parts { get; set; } = [];
 
         public int Count { get; set; }
     }

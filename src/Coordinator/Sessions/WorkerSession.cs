@@ -117,8 +117,8 @@ internal sealed class WorkerSession
         _scripts.Follow();
     }
 
-    /// <summary>Writes and acknowledges until <see cref="FinishAsync"/>.</summary>
-    public Task RunAsync(IServerStreamWriter<ConnectResponse> output) => Task.WhenAll(_outbox.RunAsync(output, _connected), _heartbeats.RunAsync());
+    /// <summary>Writes until <see cref="FinishAsync"/>.</summary>
+    public Task RunAsync(IServerStreamWriter<ConnectResponse> output) => _outbox.RunAsync(output, _connected);
 
     /// <summary>Takes one frame in. What is refused is answered; what breaks the stream's rules is thrown.</summary>
     public void OnFrame(ConnectRequest frame)
@@ -208,6 +208,9 @@ internal sealed class WorkerSession
         }
     }
 
+    /// <summary>Ends the stream because of a mistake of this program.</summary>
+    public void Break(Exception fault) => End(CallFailures.Translate(fault, "Connect", gone: false, _parts.Log));
+
     /// <summary>Something that runs beside the stream and answers on it.</summary>
     public void Track(Task work)
     {
@@ -222,8 +225,7 @@ internal sealed class WorkerSession
         _held.Forget();
         _parts.Registry.Remove(this);
         Metrics.Sessions.Add(-1);
-        _heartbeats.Complete();
-        var answers = Task.WhenAll(_underWay.Keys);
+        var answers = Task.WhenAll([.. _underWay.Keys, _heartbeats.CompleteAsync()]);
         await Task.WhenAny(answers, Task.Delay(LastAnswersWithin, _parts.Time)).ConfigureAwait(false);
         _outbox.Complete();
         await running.ConfigureAwait(false);

@@ -31,7 +31,7 @@ internal sealed class EmbeddedLeaseStore(EmbeddedState state) : ILeaseStore
         for (var i = 0; i < renewals.Length; i++)
         {
             var renewal = renewals.Span[i];
-            results.Span[i] = state.Run(renewal.Resource, step => Renew(step, guard, renewal));
+            results.Span[i] = state.Run(renewal.Resource.Partition, (guard, renewal), static (step, asked) => Renew(step, asked.guard, asked.renewal));
         }
 
         return ValueTask.CompletedTask;

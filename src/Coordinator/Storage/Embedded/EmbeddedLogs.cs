@@ -28,7 +28,7 @@ internal static class EmbeddedLogs
         }
 
         log.GoneAt = step.Now + EmbeddedStep.Microseconds(step.Retention.LogAge);
-        step.Grown.Add(resource);
+        step.Grow(resource);
         return log.Last;
     }
 

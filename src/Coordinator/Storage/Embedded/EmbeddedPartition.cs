@@ -7,7 +7,10 @@ namespace Coordinator.Storage.Embedded;
 internal sealed class EmbeddedPartition
 {
     private const long ForgetEveryMicroseconds = 60_000_000;
+    private readonly EmbeddedStep _step;
     private long _forgetAt;
+
+    public EmbeddedPartition(int partition, StoreRetention retention) => _step = new(this, partition, retention);
 
     public Lock Gate { get; } = new();
 
@@ -40,6 +43,9 @@ internal sealed class EmbeddedPartition
     public long Floor { get; set; }
 
     public long Position { get; set; }
+
+    /// <summary>A step on this partition, for whoever has the gate.</summary>
+    public EmbeddedStep Begin(long now) => _step.Begin(now);
 
     /// <summary>Drops the records that are past their time; Redis does the same by key TTLs.</summary>
     public void Forget(long now)

@@ -5,7 +5,7 @@ namespace Coordinator.Storage.Embedded;
 /// <summary>All partitions of the in-process store, its clock, and the hints it gives. Gone with the process.</summary>
 internal sealed class EmbeddedState(TimeProvider time, StoreRetention retention) : IStoreHealth
 {
-    private readonly EmbeddedPartition[] _partitions = [.. Enumerable.Range(0, ResourceKey.Partitions).Select(_ => new EmbeddedPartition())];
+    private readonly EmbeddedPartition[] _partitions = [.. Enumerable.Range(0, ResourceKey.Partitions).Select(i => new EmbeddedPartition(i, retention))];
 
     /// <summary>A partition changed; raised outside every lock.</summary>
     public event Action<int>? Changed;
@@ -30,18 +30,22 @@ internal sealed class EmbeddedState(TimeProvider time, StoreRetention retention)
     public T Run<T>(ResourceKey resource, Func<EmbeddedStep, T> step) => Run(resource.Partition, step);
 
     /// <inheritdoc cref="Run{T}(ResourceKey, Func{EmbeddedStep, T})"/>
-    public T Run<T>(int partition, Func<EmbeddedStep, T> step)
+    public T Run<T>(int partition, Func<EmbeddedStep, T> step) => Run(partition, step, static (taken, step) => step(taken));
+
+    /// <summary>The same without a closure.</summary>
+    public TResult Run<TArgument, TResult>(int partition, TArgument argument, Func<EmbeddedStep, TArgument, TResult> step)
     {
         var place = _partitions[partition];
-        T result;
+        TResult result;
         bool changed;
-        EmbeddedStep taken;
+        IReadOnlyList<ResourceKey> grown;
         lock (place.Gate)
         {
             var before = place.Position;
-            taken = new(place, partition, Microseconds(), Retention);
-            result = step(taken);
+            var taken = place.Begin(Microseconds());
+            result = step(taken, argument);
             changed = place.Position != before || taken.Woke;
+            grown = taken.TakeGrown();
         }
 
         if (changed)
@@ -49,9 +53,9 @@ internal sealed class EmbeddedState(TimeProvider time, StoreRetention retention)
             Changed?.Invoke(partition);
         }
 
-        foreach (var log in taken.Grown)
+        for (var i = 0; i < grown.Count; i++)
         {
-            Appended?.Invoke(log);
+            Appended?.Invoke(grown[i]);
         }
 
         return result;

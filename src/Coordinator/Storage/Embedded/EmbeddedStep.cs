@@ -2,22 +2,33 @@ using Coordinator.Leases;
 
 namespace Coordinator.Storage.Embedded;
 
-/// <summary>What all rules share within one step: the twin of <c>prelude.lua</c>.</summary>
-internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, long now, StoreRetention retention)
+/// <summary>What all rules share within one step: the twin of <c>prelude.lua</c>. A partition has one, which begins anew with each step.</summary>
+internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, StoreRetention retention)
 {
     private const int EndedKept = 8;
+    private List<ResourceKey>? _grown;
 
-    public long Now => now;
+    /// <summary>The clock, read once for the step.</summary>
+    public long Now { get; private set; }
 
     public EmbeddedPartition Place => place;
 
     public StoreRetention Retention => retention;
 
-    /// <summary>The logs that grew in this step.</summary>
-    public List<ResourceKey> Grown { get; } = [];
-
     /// <summary>Set by a step after which somebody who waits should look again, although no grant changed.</summary>
     public bool Woke { get; set; }
+
+    public EmbeddedStep Begin(long now)
+    {
+        (Now, Woke, _grown) = (now, false, null);
+        return this;
+    }
+
+    /// <summary>A log grew in this step.</summary>
+    public void Grow(ResourceKey resource) => (_grown ??= []).Add(resource);
+
+    /// <summary>The logs that grew.</summary>
+    public IReadOnlyList<ResourceKey> TakeGrown() => _grown ?? (IReadOnlyList<ResourceKey>)[];
 
     /// <summary>The valid lease, or null; an overdue one is ended here, and a deadline from a clock that was set back is cut.</summary>
     public EmbeddedLease? Read(ResourceKey resource)
@@ -27,15 +38,15 @@ internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, long 
             return null;
         }
 
-        if (lease.Deadline <= now)
+        if (lease.Deadline <= Now)
         {
             Finish(resource, lease, EndReason.Expired);
             return null;
         }
 
-        if (lease.Deadline > now + lease.Ttl)
+        if (lease.Deadline > Now + lease.Ttl)
         {
-            lease.Deadline = now + lease.Ttl;
+            lease.Deadline = Now + lease.Ttl;
             place.Due.Enqueue((resource.Tenant, resource.Name, lease.Token), lease.Deadline);
         }
 
@@ -47,7 +58,7 @@ internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, long 
     {
         var key = (resource.Tenant, resource.Name);
         place.Leases.Remove(key);
-        if (!place.Ended.TryGetValue(key, out var ended) || ended.ForgottenAt <= now)
+        if (!place.Ended.TryGetValue(key, out var ended) || ended.ForgottenAt <= Now)
         {
             place.Ended[key] = ended = new();
         }
@@ -58,7 +69,7 @@ internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, long 
             ended.Grants.RemoveLast();
         }
 
-        ended.ForgottenAt = Math.Max(ended.ForgottenAt, now + Math.Max((long)retention.EndedRecords.TotalMicroseconds, lease.Ttl));
+        ended.ForgottenAt = Math.Max(ended.ForgottenAt, Now + Math.Max((long)retention.EndedRecords.TotalMicroseconds, lease.Ttl));
         EmbeddedRecords.OnEnd(this, resource, lease, reason);
         Change(resource, lease, reason, control: false);
     }
@@ -66,15 +77,15 @@ internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, long 
     /// <summary>A grant of a free resource.</summary>
     public EmbeddedLease Grant(ResourceKey resource, string holder, string connection, long ttl, IReadOnlyDictionary<string, string> labels)
     {
-        var token = Math.Max(place.Floor + 1, now);
+        var token = Math.Max(place.Floor + 1, Now);
         place.Floor = token;
         var lease = new EmbeddedLease
         {
             Token = token,
             Holder = holder,
             Connection = connection,
-            Acquired = now,
-            Deadline = now + ttl,
+            Acquired = Now,
+            Deadline = Now + ttl,
             Ttl = ttl,
             Labels = labels,
         };
@@ -86,7 +97,7 @@ internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, long 
 
     public void Change(ResourceKey resource, EmbeddedLease lease, EndReason? reason, bool control)
     {
-        place.Changes.Add(new(partition, ++place.Position, resource.Tenant, resource.Name, lease.Token, lease.Holder, reason, Instant(now), control));
+        place.Changes.Add(new(partition, ++place.Position, resource.Tenant, resource.Name, lease.Token, lease.Holder, reason, Instant(Now), control));
         if (place.Changes.Count > retention.ChangesPerPartition)
         {
             place.Changes.RemoveAt(0);
@@ -102,7 +113,7 @@ internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, long 
             return new(EndReason.Superseded, current, lease!.Batch);
         }
 
-        if (place.Ended.TryGetValue((resource.Tenant, resource.Name), out var ended) && ended.ForgottenAt > now)
+        if (place.Ended.TryGetValue((resource.Tenant, resource.Name), out var ended) && ended.ForgottenAt > Now)
         {
             foreach (var grant in ended.Grants)
             {
@@ -129,7 +140,7 @@ internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, long 
         resource, lease.Token, lease.Holder, Span(lease.Ttl), Instant(lease.Deadline), Instant(lease.Acquired), lease.Batch, lease.Labels);
 
     public EmbeddedOperation? Operation(ResourceKey resource, Operation? operation) =>
-        operation is not null && place.Operations.TryGetValue((resource.Tenant, resource.Name, operation.Id), out var seen) && seen.ForgottenAt > now
+        operation is not null && place.Operations.TryGetValue((resource.Tenant, resource.Name, operation.Id), out var seen) && seen.ForgottenAt > Now
             ? seen
             : null;
 
@@ -138,7 +149,7 @@ internal sealed class EmbeddedStep(EmbeddedPartition place, int partition, long 
         if (operation is not null)
         {
             var life = Math.Max(60_000_000, Microseconds(ttl));
-            place.Operations[(resource.Tenant, resource.Name, operation.Id)] = new(operation.Digest, token, now + life);
+            place.Operations[(resource.Tenant, resource.Name, operation.Id)] = new(operation.Digest, token, Now + life);
         }
     }
 

@@ -1,51 +1,86 @@
 using Coordinator.Leases;
 using StackExchange.Redis;
 using System.Globalization;
+using System.Text;
 
 namespace Coordinator.Storage.Redis;
 
 /// <summary>The hot path: a batch of renewals as one script call, or one for each partition where the server is a cluster.</summary>
 internal static class RedisRenewals
 {
+    private const int Leading = 2;
+
     public static async ValueTask RunAsync(
         RedisCaller caller, string script, bool cluster, Guard guard, ReadOnlyMemory<Renewal> renewals, Memory<RenewalResult> results, CancellationToken cancellation)
     {
         if (!cluster)
         {
-            await RunAsync(caller, script, guard, renewals, [.. Enumerable.Range(0, renewals.Length)], results, cancellation).ConfigureAwait(false);
+            await RunAsync(caller, script, guard, renewals, results, cancellation).ConfigureAwait(false);
             return;
         }
 
         var parts = Enumerable.Range(0, renewals.Length).GroupBy(i => renewals.Span[i].Resource.Partition);
-        await Task.WhenAll(parts.Select(part =>
-            RunAsync(caller, script, guard, renewals, [.. part], results, cancellation).AsTask())).ConfigureAwait(false);
+        await Task.WhenAll(parts.Select(async part =>
+        {
+            int[] which = [.. part];
+            var own = new RenewalResult[which.Length];
+            await RunAsync(caller, script, guard, which.Select(i => renewals.Span[i]).ToArray(), own, cancellation).ConfigureAwait(false);
+            for (var i = 0; i < which.Length; i++)
+            {
+                results.Span[which[i]] = own[i];
+            }
+        })).ConfigureAwait(false);
     }
 
     private static async ValueTask RunAsync(
-        RedisCaller caller, string script, Guard guard, ReadOnlyMemory<Renewal> renewals, int[] which, Memory<RenewalResult> results, CancellationToken cancellation)
+        RedisCaller caller, string script, Guard guard, ReadOnlyMemory<Renewal> renewals, Memory<RenewalResult> results, CancellationToken cancellation)
     {
-        var keys = new RedisKey[which.Length];
-        var stride = guard == Guard.Resume ? 3 : 1;
-        var arguments = new RedisValue[2 + (which.Length * stride)];
-        arguments[1] = guard switch { Guard.Connection => "connection", Guard.Token => "token", _ => "resume" };
-        for (var i = 0; i < which.Length; i++)
+        var (keys, arguments) = guard == Guard.Connection ? ByConnection(renewals.Span) : Otherwise(guard, renewals.Span);
+        var reply = await caller.RunAsync(script, keys, arguments, cancellation).ConfigureAwait(false);
+        for (var i = 0; i < renewals.Length; i++)
         {
-            ref readonly var renewal = ref renewals.Span[which[i]];
-            keys[i] = RedisKeys.Lease(renewal.Resource);
-            var token = renewal.Token.ToString(CultureInfo.InvariantCulture);
-            arguments[2 + (i * stride)] = guard == Guard.Connection ? $"{token}:{renewal.Connection}" : token;
+            results.Span[i] = Result(reply[Leading + i]);
+        }
+    }
+
+    private static (RedisKey[] Keys, RedisValue[] Arguments) ByConnection(ReadOnlySpan<Renewal> renewals)
+    {
+        var (keys, arguments) = (new RedisKey[renewals.Length], new RedisValue[Leading + renewals.Length]);
+        arguments[1] = "connection";
+        for (var i = 0; i < renewals.Length; i++)
+        {
+            var prepared = renewals[i].Prepared as Prepared ?? Prepare(renewals[i]);
+            (keys[i], arguments[Leading + i]) = (prepared.Key, prepared.Guard);
+        }
+
+        return (keys, arguments);
+    }
+
+    private static (RedisKey[] Keys, RedisValue[] Arguments) Otherwise(Guard guard, ReadOnlySpan<Renewal> renewals)
+    {
+        var stride = guard == Guard.Resume ? 3 : 1;
+        var (keys, arguments) = (new RedisKey[renewals.Length], new RedisValue[Leading + (renewals.Length * stride)]);
+        arguments[1] = guard == Guard.Resume ? "resume" : "token";
+        for (var i = 0; i < renewals.Length; i++)
+        {
+            var at = Leading + (i * stride);
+            keys[i] = RedisKeys.Lease(renewals[i].Resource);
+            arguments[at] = renewals[i].Token.ToString(CultureInfo.InvariantCulture);
             if (guard == Guard.Resume)
             {
-                arguments[3 + (i * stride)] = renewal.Connection;
-                arguments[4 + (i * stride)] = renewal.Holder;
+                (arguments[at + 1], arguments[at + 2]) = (renewals[i].Connection, renewals[i].Holder);
             }
         }
 
-        var reply = await caller.RunAsync(script, keys, arguments, cancellation).ConfigureAwait(false);
-        for (var i = 0; i < which.Length; i++)
-        {
-            results.Span[which[i]] = Result(reply[2 + i]);
-        }
+        return (keys, arguments);
+    }
+
+    private static Prepared Prepare(Renewal renewal)
+    {
+        var guard = string.Create(CultureInfo.InvariantCulture, $"{renewal.Token}:{renewal.Connection}");
+        var prepared = new Prepared(Encoding.UTF8.GetBytes(RedisKeys.Lease(renewal.Resource)), Encoding.UTF8.GetBytes(guard));
+        renewal.Prepared = prepared;
+        return prepared;
     }
 
     private static RenewalResult Result(RedisResult answer)
@@ -65,4 +100,7 @@ internal static class RedisRenewals
         var ttl = TimeSpan.FromMilliseconds((long)parts[1]);
         return new(ttl, ttl, (long)parts[2], RedisReplies.Control(RedisReplies.Text(parts[3])), null);
     }
+
+    // In the bytes that go to the server.
+    private sealed record Prepared(byte[] Key, byte[] Guard);
 }
