@@ -20,8 +20,8 @@ public sealed class WranglersWorld : IAsyncLifetime
         await _world.InitializeAsync();
         var gateway = _world.Gateway;
         _wranglers["all"] = Wrangler.Json(gateway);
-        _wranglers["pretty"] = new(gateway, CoordinatorProcess.Tenant, "--format", "pretty");
-        _wranglers["no account"] = new(gateway, null, "--format", "json");
+        _wranglers["pretty"] = new(gateway, ["--format", "pretty"]);
+        _wranglers["no account"] = new(gateway, ["--format", "json"], account: null);
         _wranglers["status"] = Wrangler.Json(gateway, "--status", "error");
         _wranglers["method"] = Wrangler.Json(gateway, "--method", "GET");
         _wranglers["search"] = Wrangler.Json(gateway, "--search", "took");
