@@ -18,10 +18,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
         StartAsync([.. coordinators.Select(coordinator => coordinator.Address)]);
 
     /// <summary>Further arguments are the gateway's own.</summary>
-    public static async Task<GatewayProcess> StartAsync(Uri[] coordinators, params string[] arguments)
+    public static Task<GatewayProcess> StartAsync(Uri[] coordinators, params string[] arguments) => StartAtAsync(0, coordinators, arguments);
+
+    /// <summary>On a port, or on any that is free for 0.</summary>
+    public static async Task<GatewayProcess> StartAtAsync(int port, Uri[] coordinators, params string[] arguments)
     {
         var process = ProgramProcess.Run("dotnet",
-            [Repository.Program("src/Gateway", "Coordinator.Gateway"), "--http-port", "0", "--coordinators", string.Join(',', coordinators.AsEnumerable()), .. arguments],
+            [Repository.Program("src/Gateway", "Coordinator.Gateway"), "--http-port", $"{port}", "--coordinators", string.Join(',', coordinators.AsEnumerable()), .. arguments],
             [("COORDINATOR_GATEWAY_TOKEN", CoordinatorProcess.GatewayToken)]);
         var line = await process.LineAsync(text => text.StartsWith(Listening, StringComparison.Ordinal), StartBound, "the gateway listens");
         return new(process, new(line[Listening.Length..].Split(' ')[0]));

@@ -3,7 +3,7 @@ using EndToEnd.Tests.Harness;
 namespace EndToEnd.Tests.Tails;
 
 /// <summary>A coordinator, a gateway and the sample worker, which emits an event of its script every second.</summary>
-public sealed class TailWorld : IAsyncLifetime
+public class TailWorld : IAsyncLifetime
 {
     /// <summary>What the sample worker ships.</summary>
     internal const string Script = "demo-worker";
@@ -11,7 +11,16 @@ public sealed class TailWorld : IAsyncLifetime
     /// <summary>How long a tail outlives its reader.</summary>
     internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private readonly string[] _options;
     private ProgramProcess? _worker;
+
+    public TailWorld()
+        : this("--tail-grace-seconds", $"{Grace.TotalSeconds}")
+    {
+    }
+
+    /// <param name="options">The coordinator's.</param>
+    protected TailWorld(params string[] options) => _options = options;
 
     internal CoordinatorProcess Coordinator { get; private set; } = null!;
 
@@ -20,14 +29,14 @@ public sealed class TailWorld : IAsyncLifetime
     /// <summary>Where the tails of a script are started and listed.</summary>
     internal static string Tails(string script = Script) => $"/client/v4/accounts/{CoordinatorProcess.Tenant}/workers/scripts/{script}/tails";
 
-    public async Task InitializeAsync()
+    public virtual async Task InitializeAsync()
     {
-        Coordinator = await CoordinatorProcess.StartAsync(null, "--tail-grace-seconds", $"{Grace.TotalSeconds}");
+        Coordinator = await CoordinatorProcess.StartAsync(null, _options);
         _worker = await WorkAsync(Coordinator);
         Gateway = await GatewayProcess.StartAsync(Coordinator);
     }
 
-    public async Task DisposeAsync()
+    public virtual async Task DisposeAsync()
     {
         var dead = Coordinator.Process.HasExited || Gateway.Process.HasExited || _worker!.HasExited;
         await Gateway.DisposeAsync();

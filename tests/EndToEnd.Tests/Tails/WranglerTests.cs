@@ -1,5 +1,5 @@
+using Coordinator.Client;
 using Coordinator.Testing;
-using EndToEnd.Tests.Harness;
 using System.Text.Json;
 
 namespace EndToEnd.Tests.Tails;
@@ -56,15 +56,60 @@ public sealed class WranglerTests(WranglersWorld world) : IClassFixture<Wrangler
         Assert.All(events.Select(Kind), kind => Assert.Contains(kind, passing.Length == 0 ? Kinds : passing.Split(' ')));
     }
 
+    // Each round begins with what others send: shown, it would be there before the caller's own.
     [Fact]
-    public async Task IpSelf_ShowsNothingOfOthers()
+    public async Task IpSelf_ShowsWhatComesFromTheCallerAndNothingOfOthers()
     {
-        using var rest = new Rest(world.Gateway.Address, CoordinatorProcess.Token);
-        await Eventually.TrueAsync(async () => await TailWorld.CountAsync(rest) == world.Count, Bound, "all of them have started their tails");
-        var before = world["all"].Events().Count;
-        await world["all"].EventsAsync(seen => seen.Count >= Math.Max(before + 1, Kinds.Length), Bound, "others are shown what was emitted since");
-        Assert.Empty(await world["self"].EventsAsync(_ => true, Bound, "it runs"));
+        var (self, traces) = (world["self"], world.OwnTraces);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                traces.Publish(() => From("192.0.2.7"));
+                traces.Publish(() => new() { Event = new RpcTrigger("nobody's") });
+                traces.Publish(() => From("127.0.0.1"));
+                return self.Process.HasExited || self.Events().Count > 2;
+            },
+            Bound,
+            "what comes from the caller's own address is shown");
+        Assert.All(
+            await self.EventsAsync(_ => true, Bound, "it runs"),
+            one => Assert.Equal("127.0.0.1", one.GetProperty("event").GetProperty("request").GetProperty("headers").GetProperty("cf-connecting-ip").GetString()));
     }
+
+    // Six deviations of the binomial on either side: one run in some hundred million fails by chance.
+    [Fact]
+    public async Task SamplingRate_ShowsThatShare()
+    {
+        const int Emitted = 3_000;
+        const double Rate = 0.3;
+        var (share, traces) = (world["share"], world.ManyTraces);
+        await share.ShowsAsync("Connected to many-worker", Bound);
+        await Eventually.TrueAsync(() => traces.IsTailed, Bound, "the worker is told");
+        Assert.Equal(Rate, traces.SamplingRate, 6);
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        for (var sent = 0; sent < Emitted && await pace.WaitForNextTickAsync();)
+        {
+            for (var end = sent + 100; sent < end; sent++)
+            {
+                traces.Publish(() => new() { Event = new RpcTrigger("counted"), Entrypoint = "Share" });
+            }
+        }
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                traces.Publish(() => new() { Event = new RpcTrigger("last"), Entrypoint = "Share" });
+                return share.Process.HasExited || share.Shown("Share.last - Ok") > 0;
+            },
+            Bound,
+            "what was emitted last is shown");
+        var deviation = Math.Sqrt(Emitted * Rate * (1 - Rate));
+        Assert.InRange(share.Shown("Share.counted - Ok"), (Emitted * Rate) - (6 * deviation), (Emitted * Rate) + (6 * deviation));
+        Assert.Equal((0, 0), (traces.Dropped, share.Shown("sampling mode")));
+    }
+
+    private static TraceEvent From(string address) =>
+        new() { Event = new RequestTrigger("https://example.test/", "GET", 200) { Headers = new Dictionary<string, string> { ["cf-connecting-ip"] = address } } };
 
     private static long At(JsonElement message) => message.GetProperty("eventTimestamp").GetInt64();
 
