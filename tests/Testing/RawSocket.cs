@@ -2,16 +2,18 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
 
-namespace Gateway.Tests.Harness;
+namespace Coordinator.Testing;
 
 /// <summary>The client's end of a WebSocket, octet by octet: it may break every rule.</summary>
-internal sealed class RawSocket : IAsyncDisposable
+public sealed class RawSocket : IAsyncDisposable
 {
     public const byte Continuation = 0x0, Text = 0x81, TextFirst = 0x01, Binary = 0x82, Close = 0x88, Ping = 0x89, Pong = 0x8a;
     public const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
-    private static readonly TimeSpan Within = TimeSpan.FromSeconds(10);
     private readonly TcpClient _client = new();
     private NetworkStream _stream = null!;
+
+    /// <summary>How long anything may take to be read or written; 10 seconds unless said.</summary>
+    public TimeSpan Within { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What came before the first frame.</summary>
     public string Head { get; private set; } = "";
@@ -21,12 +23,12 @@ internal sealed class RawSocket : IAsyncDisposable
     public static string Request(string path, string protocol = "Sec-WebSocket-Protocol: trace-v1\r\n", string key = Key, string version = "13", string upgrade = "websocket") =>
         $"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: {upgrade}\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: {version}\r\n{protocol}\r\n";
 
-    public static Task<RawSocket> OpenAsync(RunningGateway gateway, string path) => SendAsync(gateway, Request(path));
+    public static Task<RawSocket> OpenAsync(Uri gateway, string path) => SendAsync(gateway, Request(path));
 
-    public static async Task<RawSocket> SendAsync(RunningGateway gateway, string request)
+    public static async Task<RawSocket> SendAsync(Uri gateway, string request)
     {
         var socket = new RawSocket();
-        await socket._client.ConnectAsync(gateway.Address.Host, gateway.Address.Port);
+        await socket._client.ConnectAsync(gateway.Host, gateway.Port);
         socket._stream = socket._client.GetStream();
         await socket._stream.WriteAsync(Encoding.Latin1.GetBytes(request));
         var head = new StringBuilder();
@@ -49,7 +51,7 @@ internal sealed class RawSocket : IAsyncDisposable
     public async Task<Frame> ReadAsync()
     {
         var head = await TakeAsync(2);
-        Assert.Equal(0, head[1] & 0x80);
+        Demand((head[1] & 0x80) == 0, "The frame of a server is masked.");
         var length = (head[1] & 0x7f) switch
         {
             126 => BinaryPrimitives.ReadUInt16BigEndian(await TakeAsync(2)),
@@ -62,7 +64,7 @@ internal sealed class RawSocket : IAsyncDisposable
     public async Task<string> ReadTextAsync()
     {
         var frame = await ReadAsync();
-        Assert.Equal(Text, frame.First);
+        Demand(frame.First == Text, $"No text, but {frame.First:x}.");
         return Encoding.UTF8.GetString(frame.Payload);
     }
 
@@ -113,6 +115,14 @@ internal sealed class RawSocket : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    private static void Demand(bool holds, string fault)
+    {
+        if (!holds)
+        {
+            throw new InvalidDataException(fault);
+        }
+    }
+
     private async Task<byte[]> TakeAsync(int length)
     {
         var octets = new byte[length];
@@ -122,4 +132,4 @@ internal sealed class RawSocket : IAsyncDisposable
 }
 
 /// <summary>A frame of the gateway's.</summary>
-internal sealed record Frame(byte First, byte[] Payload);
+public sealed record Frame(byte First, byte[] Payload);
