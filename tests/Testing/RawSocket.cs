@@ -9,8 +9,10 @@ public sealed class RawSocket : IAsyncDisposable
 {
     public const byte Continuation = 0x0, Text = 0x81, TextFirst = 0x01, Binary = 0x82, Close = 0x88, Ping = 0x89, Pong = 0x8a;
     public const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
+    private const int ReadBytes = 64 << 10;
     private readonly TcpClient _client = new();
     private NetworkStream _stream = null!;
+    private BufferedStream _in = null!;
 
     /// <summary>How long anything may take to be read or written; 10 seconds unless said.</summary>
     public TimeSpan Within { get; set; } = TimeSpan.FromSeconds(10);
@@ -30,6 +32,7 @@ public sealed class RawSocket : IAsyncDisposable
         var socket = new RawSocket();
         await socket._client.ConnectAsync(gateway.Host, gateway.Port);
         socket._stream = socket._client.GetStream();
+        socket._in = new(socket._stream, ReadBytes);
         await socket._stream.WriteAsync(Encoding.Latin1.GetBytes(request));
         var head = new StringBuilder();
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
@@ -76,13 +79,17 @@ public sealed class RawSocket : IAsyncDisposable
             var frame = await ReadAsync();
             if (frame.First == Close)
             {
-                return (BinaryPrimitives.ReadUInt16BigEndian(frame.Payload), Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
+                return ClosingOf(frame);
             }
         }
     }
 
+    /// <summary>What a close frame says.</summary>
+    public static (int Code, string Reason) ClosingOf(Frame frame) =>
+        (BinaryPrimitives.ReadUInt16BigEndian(frame.Payload), Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
+
     /// <summary>Whether there is nothing more: the gateway has closed the connection.</summary>
-    public async Task<bool> IsAtEndAsync() => await _stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Within) == 0;
+    public async Task<bool> IsAtEndAsync() => await _in.ReadAsync(new byte[1]).AsTask().WaitAsync(Within) == 0;
 
     public static byte[] Frame(byte first, byte[] payload, bool masked = true)
     {
@@ -126,7 +133,7 @@ public sealed class RawSocket : IAsyncDisposable
     private async Task<byte[]> TakeAsync(int length)
     {
         var octets = new byte[length];
-        await _stream.ReadExactlyAsync(octets).AsTask().WaitAsync(Within);
+        await _in.ReadExactlyAsync(octets).AsTask().WaitAsync(Within);
         return octets;
     }
 }
