@@ -10,12 +10,17 @@ public sealed class RawSocket : IAsyncDisposable
     public const byte Continuation = 0x0, Text = 0x81, TextFirst = 0x01, Binary = 0x82, Close = 0x88, Ping = 0x89, Pong = 0x8a;
     public const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
     private const int ReadBytes = 64 << 10;
-    private readonly TcpClient _client = new();
+
+    // Small, so that what is not read waits at the gateway and not here.
+    private readonly TcpClient _client = new() { ReceiveBufferSize = ReadBytes };
     private NetworkStream _stream = null!;
     private BufferedStream _in = null!;
 
     /// <summary>How long anything may take to be read or written; 10 seconds unless said.</summary>
     public TimeSpan Within { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether pings of the gateway's are answered and passed over. Default false.</summary>
+    public bool AnswersPings { get; set; }
 
     /// <summary>What came before the first frame.</summary>
     public string Head { get; private set; } = "";
@@ -53,15 +58,16 @@ public sealed class RawSocket : IAsyncDisposable
     /// <summary>Another frame of the gateway's.</summary>
     public async Task<Frame> ReadAsync()
     {
-        var head = await TakeAsync(2);
-        Demand((head[1] & 0x80) == 0, "The frame of a server is masked.");
-        var length = (head[1] & 0x7f) switch
+        while (true)
         {
-            126 => BinaryPrimitives.ReadUInt16BigEndian(await TakeAsync(2)),
-            127 => (int)BinaryPrimitives.ReadUInt64BigEndian(await TakeAsync(8)),
-            var small => small,
-        };
-        return new(head[0], await TakeAsync(length));
+            var frame = await ReadAnyAsync();
+            if (frame.First != Ping || !AnswersPings)
+            {
+                return frame;
+            }
+
+            await SendAsync(Pong, frame.Payload);
+        }
     }
 
     public async Task<string> ReadTextAsync()
@@ -120,6 +126,19 @@ public sealed class RawSocket : IAsyncDisposable
     {
         _client.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private async Task<Frame> ReadAnyAsync()
+    {
+        var head = await TakeAsync(2);
+        Demand((head[1] & 0x80) == 0, "The frame of a server is masked.");
+        var length = (head[1] & 0x7f) switch
+        {
+            126 => BinaryPrimitives.ReadUInt16BigEndian(await TakeAsync(2)),
+            127 => (int)BinaryPrimitives.ReadUInt64BigEndian(await TakeAsync(8)),
+            var small => small,
+        };
+        return new(head[0], await TakeAsync(length));
     }
 
     private static void Demand(bool holds, string fault)

@@ -77,7 +77,7 @@ internal sealed class SocketTail : IAsyncDisposable
         var path = new Uri(url).AbsolutePath;
         var socket = await RawSocket.OpenAsync(gateway.Address, path);
         Assert.Equal(101, socket.Status);
-        socket.Within = Within;
+        (socket.Within, socket.AnswersPings) = (Within, true);
         return new(id, path, socket);
     }
 }
