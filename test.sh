@@ -1,10 +1,30 @@
 #!/usr/bin/env bash
-# Builds everything and runs every test against the embedded store and a real Redis. Installs what the tests need where it
-# is missing (as root on Debian). Usage: ./test.sh [dotnet test filter]
+# Builds everything and runs every test against the embedded store and a real Redis.
 set -euo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
-filter=${1:-}
+
+usage() {
+  cat <<'TEXT'
+Usage: ./test.sh [--long] [FILTER]
+  FILTER   only these tests, as `dotnet test --filter` has it (default: all)
+  --long   tests that show more the longer they run take their time: a busy socket is watched for ten minutes instead of one
+  --help   this text
+Installs what the tests need where it is missing, as root on Debian. Ends with the line `N passed, N failed`.
+TEXT
+}
+
+filter=''
+unset COORDINATOR_TESTS_LONG
+while [ $# -gt 0 ]; do
+  case $1 in
+    --long) export COORDINATOR_TESTS_LONG=1 ;;
+    --help) usage; exit 0 ;;
+    -*) usage >&2; echo "test.sh: unknown option $1" >&2; exit 1 ;;
+    *) filter=$1 ;;
+  esac
+  shift
+done
 
 need() { # need PROGRAM PACKAGE
   command -v "$1" >/dev/null && return

@@ -20,8 +20,17 @@ internal sealed class CommandLine
 
     private readonly Option<string?> _publicUrl = new("--public-url") { Description = "Where callers reach the gateway, such as https://gateway.example.com; default is the host that each request names" };
 
+    private readonly Option<string> _tailsList = new("--tails-list")
+    {
+        Description = "How a script's tails are listed: object, as documented, or array, as the live API does",
+        DefaultValueFactory = _ => "object",
+    };
+
     public CommandLine() =>
-        Root = new($"The REST face of the coordinators. Its own credential, if it has one, is in {TokenVariable}.") { _port, _coordinators, _proxies, _publicUrl };
+        Root = new($"The REST face of the coordinators. Its own credential, if it has one, is in {TokenVariable}.")
+        {
+            _port, _coordinators, _proxies, _publicUrl, _tailsList.AcceptOnlyFromAmong("object", "array"),
+        };
 
     public RootCommand Root { get; }
 
@@ -33,6 +42,7 @@ internal sealed class CommandLine
             Coordinators = [.. Items(parsed.GetRequiredValue(_coordinators)).Select(text => Address("--coordinators", text))],
             TrustedProxies = [.. Items(parsed.GetRequiredValue(_proxies)).Select(Network)],
             PublicUrl = parsed.GetValue(_publicUrl) is { } url ? Address("--public-url", url) : null,
+            BareTailsList = parsed.GetValue(_tailsList) == "array",
             GatewayToken = string.IsNullOrEmpty(token) ? null : token,
         };
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);

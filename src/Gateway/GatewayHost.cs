@@ -21,7 +21,7 @@ internal static class GatewayHost
     /// <param name="files">The protos whose services are shown; null for those of the coordinator.</param>
     public static WebApplication Build(GatewayOptions options, IReadOnlyList<FileDescriptor>? files = null, Action<WebApplicationBuilder>? configure = null)
     {
-        var routes = new RouteTable(files ?? Services.Files);
+        var routes = new RouteTable(files ?? Services.Files, options.BareTailsList);
         var description = new OpenApiDocument(routes);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();

@@ -20,6 +20,9 @@ internal sealed class GatewayOptions
     /// <summary>Where callers reach the gateway, for URLs in answers: http or https, without a path. Default null, for what each request names as its host.</summary>
     public Uri? PublicUrl { get; set; }
 
+    /// <summary>Whether the tails of a script are listed as the bare array of the live API. Default false, for the object of the documented page.</summary>
+    public bool BareTailsList { get; set; }
+
     /// <summary>How many tails may be read at once through this process. At least 1; default 10,000.</summary>
     [Range(1, int.MaxValue)]
     public int MaxTailReaders { get; set; } = 10_000;

@@ -32,6 +32,16 @@ public sealed class ProgramProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>What it has in memory at the moment, in bytes.</summary>
+    public long WorkingSet
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     public static ProgramProcess Dotnet(string dll, params string[] arguments) => Run("dotnet", [dll, .. arguments]);
 
     public static ProgramProcess Run(string program, string[] arguments, (string Name, string Value)[]? environment = null)

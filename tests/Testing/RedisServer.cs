@@ -80,6 +80,21 @@ public sealed class RedisServer : IAsyncDisposable
         }
     }
 
+    /// <summary>How often a command was called since the server started, by whoever.</summary>
+    public async Task<long> CallsAsync(string command)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", Port);
+        await using var stream = client.GetStream();
+        await stream.WriteAsync("INFO commandstats\r\n"u8.ToArray());
+        using var reader = new StreamReader(stream);
+        var head = await reader.ReadLineAsync();
+        var text = new char[int.Parse(head.AsSpan(1), System.Globalization.CultureInfo.InvariantCulture)];
+        await reader.ReadBlockAsync(text);
+        var line = new string(text).Split("\r\n").FirstOrDefault(line => line.StartsWith($"cmdstat_{command}:", StringComparison.Ordinal));
+        return line is null ? 0 : long.Parse(line.Split('=')[1].Split(',')[0], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false })

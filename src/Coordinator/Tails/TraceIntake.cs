@@ -11,8 +11,14 @@ internal sealed class TraceIntake(TailRoster roster, ITraceChannel channel, Time
 {
     private const int MostWaiting = 1_000;
 
+    // A batch may be of more than a MiB.
+    private const long MostWaitingBytes = 32 << 20;
+
+    // TryWrite says where it is full.
     private readonly Channel<(string Tenant, ReadOnlyMemory<byte> Batch)> _waiting = Channel.CreateBounded<(string, ReadOnlyMemory<byte>)>(
-        new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
+
+    private long _waitingBytes;
 
     /// <summary>Refuses an event that is not one; the others of its frame are passed on.</summary>
     public Refusal? Take(string tenant, string script, IReadOnlyList<ReadOnlyMemory<byte>> events)
@@ -38,7 +44,7 @@ internal sealed class TraceIntake(TailRoster roster, ITraceChannel channel, Time
 
         if (wanted.Count > 0)
         {
-            _waiting.Writer.TryWrite((tenant, new TraceBatch([.. tails.Select(tail => tail.Name)], wanted).Write()));
+            Enqueue(tenant, new TraceBatch([.. tails.Select(tail => tail.Name)], wanted).Write());
         }
 
         return refused;
@@ -65,11 +71,24 @@ internal sealed class TraceIntake(TailRoster roster, ITraceChannel channel, Time
 
                     away = true;
                 }
+                finally
+                {
+                    Interlocked.Add(ref _waitingBytes, -batch.Length);
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The process stops.
+        }
+    }
+
+    // What finds no room is dropped.
+    private void Enqueue(string tenant, ReadOnlyMemory<byte> batch)
+    {
+        if (Interlocked.Add(ref _waitingBytes, batch.Length) > MostWaitingBytes || !_waiting.Writer.TryWrite((tenant, batch)))
+        {
+            Interlocked.Add(ref _waitingBytes, -batch.Length);
         }
     }
 

@@ -4,6 +4,7 @@ using Coordinator.Gateway.Transcoding.Calls;
 using Coordinator.V1;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using Microsoft.AspNetCore.Connections.Features;
 using System.Globalization;
 
 namespace Coordinator.Gateway.Tails;
@@ -14,6 +15,7 @@ namespace Coordinator.Gateway.Tails;
 /// </summary>
 internal sealed class TailEndpoint(GatewayOptions options, Coordinators coordinators, Caller caller, Drain drain, TimeProvider time, ILogger<TailEndpoint> log)
 {
+    private const int SendBufferBytes = 128 << 10;
     private const string EventStream = "text/event-stream";
     private const string ResumeHeader = "Last-Event-ID";
     private static readonly MethodDescriptor Attach = V1.Tails.Descriptor.FindMethodByName("Attach");
@@ -70,6 +72,13 @@ internal sealed class TailEndpoint(GatewayOptions options, Coordinators coordina
         var after = wantsEvents ? AfterOf(http) : 0;
         var capability = address.Capability ?? throw new InputException(new(StatusCodes.Status404NotFound, Reasons.TailNotFound, "There is no such tail, or it is over."));
         using var feed = await TailFeed.AttachAsync(coordinators, capability, after, caller.MetadataOf(http), time, ends).ConfigureAwait(false);
+        // What the system holds for a reader that is behind is neither sampled nor known of, and a pong has to wait behind it: left to itself it
+        // grows to megabytes.
+        if (http.Features.Get<IConnectionSocketFeature>() is { } connection)
+        {
+            connection.Socket.SendBufferSize = SendBufferBytes;
+        }
+
         if (handshake is null)
         {
             await TailEvents.WriteAsync(feed, new(http, Attach.FullName, drain, time, log), drain, time).ConfigureAwait(false);

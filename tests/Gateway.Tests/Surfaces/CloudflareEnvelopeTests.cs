@@ -2,6 +2,7 @@ using Coordinator.V1;
 using Gateway.Tests.Harness;
 using Google.Rpc;
 using Grpc.Core;
+using System.Text.Json.Nodes;
 
 namespace Gateway.Tests.Surfaces;
 
@@ -41,6 +42,21 @@ public sealed class CloudflareEnvelopeTests : GatewayTests
         Assert.Equal(
             """{"result":{"id":"7","url":"u","expires_at":"1970-01-01T00:00:01Z","tails":[{"id":"7","url":"u","expires_at":"1970-01-01T00:00:01Z"}]},"success":true,"errors":[],"messages":[]}""",
             (await Gateway.GetAsync($"/client/v4{Tails}")).Body);
+    }
+
+    [Fact]
+    public async Task List_AskedToBeBare_IsAnArray()
+    {
+        await using var gateway = await RunningGateway.StartAsync(options => options.BareTailsList = true);
+        Assert.Equal("""{"result":[],"success":true,"errors":[],"messages":[]}""", (await gateway.GetAsync(Tails)).Body);
+        TailsListResponse.Types.Tail[] tails = [new() { Id = "8", Url = "u", ExpiresAt = 2_000 }, new() { Id = "7", Url = "u", ExpiresAt = 1_000 }];
+        gateway.Coordinator.On("List", (_, _) => new TailsListResponse { Id = "8", Url = "u", ExpiresAt = 2_000, Tails = { tails } });
+        Assert.Equal(
+            """{"result":[{"id":"8","url":"u","expires_at":"1970-01-01T00:00:02Z"},{"id":"7","url":"u","expires_at":"1970-01-01T00:00:01Z"}],"success":true,"errors":[],"messages":[]}""",
+            (await gateway.GetAsync($"/client/v4{Tails}")).Body);
+        var described = (await gateway.GetAsync("/openapi.json")).Body;
+        Assert.Equal("array", JsonNode.Parse(described)!["paths"]!["/accounts/{account_id}/workers/scripts/{script_name}/tails"]!["get"]!["responses"]!["200"]!["content"]!
+            ["application/json"]!["schema"]!["properties"]!["result"]!["type"]!.GetValue<string>());
     }
 
     [Fact]

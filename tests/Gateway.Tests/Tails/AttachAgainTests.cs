@@ -47,7 +47,7 @@ public sealed class AttachAgainTests : TailTests
         await using var other = await FakeCoordinator.StartAsync();
         await using var gateway = await RunningGateway.StartAsync(options => options.Coordinators = [.. options.Coordinators, other.Address]);
         var (one, two) = (new FakeTail(gateway.Coordinator), new FakeTail(other));
-        await using var socket = await RawSocket.OpenAsync(gateway, Path);
+        await using var socket = await RawSocket.OpenAsync(gateway.Address, Path);
         var (first, second) = one.Requests.IsEmpty ? (two, one) : (one, two);
         first.Send(5, "5");
         first.Close(1012, "the coordinator stops");

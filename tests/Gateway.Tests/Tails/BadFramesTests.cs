@@ -1,3 +1,4 @@
+using Coordinator.Testing;
 using Gateway.Tests.Harness;
 
 namespace Gateway.Tests.Tails;

@@ -12,7 +12,7 @@ public sealed class HandshakeTests : TailTests
     [Fact]
     public async Task Open_WithTheProtocol_IsUpgradedWithoutExtensions()
     {
-        await using var socket = await RawSocket.SendAsync(Gateway, RawSocket.Request(Path, "Sec-WebSocket-Protocol: other, trace-v1\r\nSec-WebSocket-Extensions: permessage-deflate\r\nAuthorization: Bearer mine\r\n"));
+        await using var socket = await RawSocket.SendAsync(Gateway.Address, RawSocket.Request(Path, "Sec-WebSocket-Protocol: other, trace-v1\r\nSec-WebSocket-Extensions: permessage-deflate\r\nAuthorization: Bearer mine\r\n"));
         Assert.Equal(101, socket.Status);
         Assert.Contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", socket.Head, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("Sec-WebSocket-Protocol: trace-v1\r\n", socket.Head, StringComparison.OrdinalIgnoreCase);
@@ -28,7 +28,7 @@ public sealed class HandshakeTests : TailTests
     [InlineData("Sec-WebSocket-Protocol: trace-v1\r\n", true)]
     public async Task Open_OfALiveTail_NeedsNoProtocol(string protocol, bool echoed)
     {
-        await using var socket = await RawSocket.SendAsync(Gateway, RawSocket.Request($"/live-tails/{Capability}", protocol));
+        await using var socket = await RawSocket.SendAsync(Gateway.Address, RawSocket.Request($"/live-tails/{Capability}", protocol));
         Assert.Equal(101, socket.Status);
         Assert.Equal(echoed, socket.Head.Contains("Sec-WebSocket-Protocol", StringComparison.OrdinalIgnoreCase));
         Assert.Equal(Capability, Tail.Requests.Single().Capability);
@@ -55,7 +55,7 @@ public sealed class HandshakeTests : TailTests
     [MemberData(nameof(Refused))]
     public async Task Open_Bad_IsRefusedAndNobodyIsAsked(string request, int status)
     {
-        await using var socket = await RawSocket.SendAsync(Gateway, request);
+        await using var socket = await RawSocket.SendAsync(Gateway.Address, request);
         Assert.Equal(status, socket.Status);
         Assert.Equal(status == 426, socket.Head.Contains("Sec-WebSocket-Version: 13", StringComparison.OrdinalIgnoreCase));
         Assert.Empty(Tail.Requests);
@@ -73,7 +73,7 @@ public sealed class HandshakeTests : TailTests
     public async Task Open_WithoutACoordinator_MayBeTriedAgain()
     {
         await using var gateway = await RunningGateway.StartAsync(options => options.Coordinators = [new($"http://127.0.0.1:{FreePort.Next()}")]);
-        await using var socket = await RawSocket.OpenAsync(gateway, Path);
+        await using var socket = await RawSocket.OpenAsync(gateway.Address, Path);
         Assert.Equal(503, socket.Status);
         Assert.Contains("Retry-After: 1\r\n", socket.Head, StringComparison.Ordinal);
     }
@@ -83,16 +83,16 @@ public sealed class HandshakeTests : TailTests
     {
         await using var gateway = await RunningGateway.StartAsync(options => options.MaxTailReaders = 1);
         _ = new FakeTail(gateway.Coordinator);
-        await using (var first = await RawSocket.OpenAsync(gateway, Path))
+        await using (var first = await RawSocket.OpenAsync(gateway.Address, Path))
         {
-            await using var second = await RawSocket.OpenAsync(gateway, Path);
+            await using var second = await RawSocket.OpenAsync(gateway.Address, Path);
             Assert.Equal((101, 503), (first.Status, second.Status));
         }
 
         await Eventually.TrueAsync(
             async () =>
             {
-                await using var third = await RawSocket.OpenAsync(gateway, Path);
+                await using var third = await RawSocket.OpenAsync(gateway.Address, Path);
                 return third.Status == 101;
             },
             Within,
@@ -108,7 +108,7 @@ public sealed class HandshakeTests : TailTests
         var tail = new FakeTail(gateway.Coordinator);
         for (var i = 0; i < 2; i++)
         {
-            await using var socket = await RawSocket.OpenAsync(gateway, Path);
+            await using var socket = await RawSocket.OpenAsync(gateway.Address, Path);
             Assert.Equal(101, socket.Status);
         }
 

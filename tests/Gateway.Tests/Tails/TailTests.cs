@@ -29,7 +29,7 @@ public abstract class TailTests : IAsyncLifetime
         Assert.DoesNotContain(Gateway.Log.All, line => line.Contains("SECRET", StringComparison.Ordinal));
     }
 
-    internal Task<RawSocket> OpenAsync() => RawSocket.OpenAsync(Gateway, Path);
+    internal Task<RawSocket> OpenAsync() => RawSocket.OpenAsync(Gateway.Address, Path);
 
     internal Task EndedAsync(int calls = 1) => Eventually.TrueAsync(() => Tail.Ended == calls, Within, "the call is over");
 

@@ -15,34 +15,35 @@ internal static class Binder
 {
     private const string OperationIdField = "operation_id";
 
-    public static IEnumerable<Binding> Bind(IEnumerable<FileDescriptor> files) =>
+    /// <param name="bareLists">Answers that list are the list alone, where their operation names its field.</param>
+    public static IEnumerable<Binding> Bind(IEnumerable<FileDescriptor> files, bool bareLists) =>
         from file in files
         from service in file.Services
         let envelope = Envelopes.Of(service)
         from method in service.Methods
         let rule = method.GetOptions()?.GetExtension(AnnotationsExtensions.Http)
         where rule is not null
-        from binding in Bind(method, rule, envelope)
+        from binding in Bind(method, rule, envelope, bareLists)
         select binding;
 
-    private static IEnumerable<Binding> Bind(MethodDescriptor method, HttpRule rule, Envelope envelope)
+    private static IEnumerable<Binding> Bind(MethodDescriptor method, HttpRule rule, Envelope envelope, bool bareLists)
     {
         var operation = method.GetOptions().GetExtension(OptionsExtensions.Operation) ?? new Operation();
-        yield return Bind(method, rule, operation, envelope);
+        yield return Bind(method, rule, operation, envelope, bareLists);
         foreach (var further in rule.AdditionalBindings)
         {
             Demand(further.AdditionalBindings.Count == 0, method, "has additional bindings within an additional binding");
-            yield return Bind(method, further, operation, envelope);
+            yield return Bind(method, further, operation, envelope, bareLists);
         }
     }
 
-    private static Binding Bind(MethodDescriptor method, HttpRule rule, Operation operation, Envelope envelope)
+    private static Binding Bind(MethodDescriptor method, HttpRule rule, Operation operation, Envelope envelope, bool bareLists)
     {
         Demand(!method.IsClientStreaming, method, "streams from the client, which HTTP cannot be made to do");
         var (verb, path) = Pattern(method, rule);
         var template = Template(method, path);
         var variables = template.Variables.Select(variable => Variable(method, variable)).ToList();
-        var response = Response(method, rule, operation);
+        var response = Response(method, rule, operation, bareLists);
         var body = Body(method, rule, variables);
         Shapes.Check(method);
         var events = Named(method, method.OutputType, operation.EventsField, "events_field");
@@ -126,11 +127,13 @@ internal static class Binder
         return (BodyKind.Field, field);
     }
 
-    private static FieldDescriptor? Response(MethodDescriptor method, HttpRule rule, Operation operation)
+    private static FieldDescriptor? Response(MethodDescriptor method, HttpRule rule, Operation operation, bool bareLists)
     {
         var field = Named(method, method.OutputType, rule.ResponseBody, "response_body");
-        Demand(field is null || !operation.Ok, method, "answers with one field alone, which cannot begin with \"ok\"");
-        return field;
+        var bare = Named(method, method.OutputType, operation.BareField, "bare_field");
+        Demand((field ?? bare) is null || !operation.Ok, method, "answers with one field alone, which cannot begin with \"ok\"");
+        Demand(bare is null || (bare.IsRepeated && field is null), method, "has a bare_field that is no list, or beside a response_body");
+        return bareLists ? bare ?? field : field;
     }
 
     private static AnswerTemplate? Answer(MethodDescriptor method, Operation operation)

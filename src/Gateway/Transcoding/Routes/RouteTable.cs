@@ -11,9 +11,10 @@ internal sealed class RouteTable
     private readonly List<(string[] Segments, Envelope Envelope)> _prefixes;
 
     /// <summary>Throws an <see cref="InvalidOperationException"/> whose one sentence says which annotation cannot be kept.</summary>
-    public RouteTable(IReadOnlyList<FileDescriptor> files)
+    /// <param name="bareLists">Answers that list are the list alone, where their operation names its field.</param>
+    public RouteTable(IReadOnlyList<FileDescriptor> files, bool bareLists = false)
     {
-        Bindings = [.. Binder.Bind(files)];
+        Bindings = [.. Binder.Bind(files, bareLists)];
         foreach (var binding in Bindings)
         {
             _tree.Add(binding);

@@ -2,16 +2,25 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
 
-namespace Gateway.Tests.Harness;
+namespace Coordinator.Testing;
 
 /// <summary>The client's end of a WebSocket, octet by octet: it may break every rule.</summary>
-internal sealed class RawSocket : IAsyncDisposable
+public sealed class RawSocket : IAsyncDisposable
 {
     public const byte Continuation = 0x0, Text = 0x81, TextFirst = 0x01, Binary = 0x82, Close = 0x88, Ping = 0x89, Pong = 0x8a;
     public const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
-    private static readonly TimeSpan Within = TimeSpan.FromSeconds(10);
-    private readonly TcpClient _client = new();
+    private const int ReadBytes = 64 << 10;
+
+    // Small, so that what is not read waits at the gateway and not here.
+    private readonly TcpClient _client = new() { ReceiveBufferSize = ReadBytes };
     private NetworkStream _stream = null!;
+    private BufferedStream _in = null!;
+
+    /// <summary>How long anything may take to be read or written; 10 seconds unless said.</summary>
+    public TimeSpan Within { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether pings of the gateway's are answered and passed over. Default false.</summary>
+    public bool AnswersPings { get; set; }
 
     /// <summary>What came before the first frame.</summary>
     public string Head { get; private set; } = "";
@@ -21,13 +30,14 @@ internal sealed class RawSocket : IAsyncDisposable
     public static string Request(string path, string protocol = "Sec-WebSocket-Protocol: trace-v1\r\n", string key = Key, string version = "13", string upgrade = "websocket") =>
         $"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: {upgrade}\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: {version}\r\n{protocol}\r\n";
 
-    public static Task<RawSocket> OpenAsync(RunningGateway gateway, string path) => SendAsync(gateway, Request(path));
+    public static Task<RawSocket> OpenAsync(Uri gateway, string path) => SendAsync(gateway, Request(path));
 
-    public static async Task<RawSocket> SendAsync(RunningGateway gateway, string request)
+    public static async Task<RawSocket> SendAsync(Uri gateway, string request)
     {
         var socket = new RawSocket();
-        await socket._client.ConnectAsync(gateway.Address.Host, gateway.Address.Port);
+        await socket._client.ConnectAsync(gateway.Host, gateway.Port);
         socket._stream = socket._client.GetStream();
+        socket._in = new(socket._stream, ReadBytes);
         await socket._stream.WriteAsync(Encoding.Latin1.GetBytes(request));
         var head = new StringBuilder();
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
@@ -48,21 +58,22 @@ internal sealed class RawSocket : IAsyncDisposable
     /// <summary>Another frame of the gateway's.</summary>
     public async Task<Frame> ReadAsync()
     {
-        var head = await TakeAsync(2);
-        Assert.Equal(0, head[1] & 0x80);
-        var length = (head[1] & 0x7f) switch
+        while (true)
         {
-            126 => BinaryPrimitives.ReadUInt16BigEndian(await TakeAsync(2)),
-            127 => (int)BinaryPrimitives.ReadUInt64BigEndian(await TakeAsync(8)),
-            var small => small,
-        };
-        return new(head[0], await TakeAsync(length));
+            var frame = await ReadAnyAsync();
+            if (frame.First != Ping || !AnswersPings)
+            {
+                return frame;
+            }
+
+            await SendAsync(Pong, frame.Payload);
+        }
     }
 
     public async Task<string> ReadTextAsync()
     {
         var frame = await ReadAsync();
-        Assert.Equal(Text, frame.First);
+        Demand(frame.First == Text, $"No text, but {frame.First:x}.");
         return Encoding.UTF8.GetString(frame.Payload);
     }
 
@@ -74,13 +85,17 @@ internal sealed class RawSocket : IAsyncDisposable
             var frame = await ReadAsync();
             if (frame.First == Close)
             {
-                return (BinaryPrimitives.ReadUInt16BigEndian(frame.Payload), Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
+                return ClosingOf(frame);
             }
         }
     }
 
+    /// <summary>What a close frame says.</summary>
+    public static (int Code, string Reason) ClosingOf(Frame frame) =>
+        (BinaryPrimitives.ReadUInt16BigEndian(frame.Payload), Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
+
     /// <summary>Whether there is nothing more: the gateway has closed the connection.</summary>
-    public async Task<bool> IsAtEndAsync() => await _stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Within) == 0;
+    public async Task<bool> IsAtEndAsync() => await _in.ReadAsync(new byte[1]).AsTask().WaitAsync(Within) == 0;
 
     public static byte[] Frame(byte first, byte[] payload, bool masked = true)
     {
@@ -113,13 +128,34 @@ internal sealed class RawSocket : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    private async Task<Frame> ReadAnyAsync()
+    {
+        var head = await TakeAsync(2);
+        Demand((head[1] & 0x80) == 0, "The frame of a server is masked.");
+        var length = (head[1] & 0x7f) switch
+        {
+            126 => BinaryPrimitives.ReadUInt16BigEndian(await TakeAsync(2)),
+            127 => (int)BinaryPrimitives.ReadUInt64BigEndian(await TakeAsync(8)),
+            var small => small,
+        };
+        return new(head[0], await TakeAsync(length));
+    }
+
+    private static void Demand(bool holds, string fault)
+    {
+        if (!holds)
+        {
+            throw new InvalidDataException(fault);
+        }
+    }
+
     private async Task<byte[]> TakeAsync(int length)
     {
         var octets = new byte[length];
-        await _stream.ReadExactlyAsync(octets).AsTask().WaitAsync(Within);
+        await _in.ReadExactlyAsync(octets).AsTask().WaitAsync(Within);
         return octets;
     }
 }
 
 /// <summary>A frame of the gateway's.</summary>
-internal sealed record Frame(byte First, byte[] Payload);
+public sealed record Frame(byte First, byte[] Payload);
