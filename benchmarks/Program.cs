@@ -1,4 +1,5 @@
 using Benchmarks;
+using Benchmarks.Load;
 using System.CommandLine;
 using Echo = Benchmarks.Echo;
 
@@ -11,7 +12,15 @@ gateway.SetAction((parsed, cancellation) => Echo.EchoGateway.RunAsync(parsed.Get
 var quick = new Option<bool>("--quick") { Description = "Only shows that everything runs: one short, cold round of each" };
 var only = new Option<string[]>("--only") { Description = $"Suites to run, of {string.Join(", ", Run.Suites.Select(suite => suite.Name))}; may be given again (default: all)" };
 only.AcceptOnlyFromAmong([.. Run.Suites.Select(suite => suite.Name)]);
+var rounds = new Option<int>("--rounds") { Description = "Rounds of each, 1 to 100", DefaultValueFactory = _ => 5 };
+rounds.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<int>() is < 1 or > 100)
+    {
+        result.AddError("--rounds must be 1 to 100.");
+    }
+});
 var output = new Option<string>("--output") { Description = "Where the results go: PATH.json and PATH.tsv", Required = true };
-var run = new RootCommand("Measures the coordinator beside etcd and beside the limits of Redis and Kestrel, all on loopback") { quick, only, output, echo, gateway };
-run.SetAction((parsed, cancellation) => Run.AllAsync(parsed.GetValue(quick), parsed.GetValue(only) ?? [], parsed.GetRequiredValue(output), cancellation));
+var run = new RootCommand("Measures the coordinator beside etcd and beside the limits of Redis and Kestrel, all on loopback") { quick, only, rounds, output, echo, gateway };
+run.SetAction((parsed, cancellation) => Run.AllAsync(parsed.GetValue(quick) ? Timing.Quick : Timing.Full with { Rounds = parsed.GetValue(rounds) }, parsed.GetValue(only) ?? [], parsed.GetRequiredValue(output), cancellation));
 return await run.Parse(args).InvokeAsync();

@@ -14,9 +14,9 @@ internal static class Run
         new HeartbeatSuite(), new FrameSuite(), new EventSuite(), new RestSuite(), new TailSuite(), new TimingSuite(), new ExpirySuite(), new PushSuite(), new IdleSuite(), new GrowthSuite(),
     ];
 
-    public static async Task<int> AllAsync(bool quick, string[] only, string output, CancellationToken cancellation)
+    public static async Task<int> AllAsync(Timing timing, string[] only, string output, CancellationToken cancellation)
     {
-        var (timing, load, rows) = (quick ? Timing.Quick : Timing.Full, LoadAverage(), new List<Row>());
+        var (load, rows) = (LoadAverage(), new List<Row>());
         await using (var fleet = new Fleet())
         {
             var bench = new Bench(fleet, timing, Console.Error.WriteLine);
