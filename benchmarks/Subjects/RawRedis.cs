@@ -29,13 +29,14 @@ internal sealed class RawRedis(int operations, Func<Task<int>> callAsync) : IBea
     {
         var database = connection.GetDatabase();
         var script = new RedisScripts(new StoreRetention()).Renew;
+        await database.ExecuteAsync("SCRIPT", "LOAD", script.Text).ConfigureAwait(false);
         var callers = new List<RawRedis>();
         foreach (var chunk in leases.Chunk(ILeaseStore.MaxRenewalsPerCall))
         {
             RedisKey[] keys = [.. chunk.Select(lease => RedisKeys.Lease(ResourceKey.Of(Fleet.Tenant, lease.Resource)))];
             var guards = await Task.WhenAll(keys.Select(key => database.StringGetRangeAsync(key, GuardAt, -1))).ConfigureAwait(false);
             RedisValue[] arguments = ["9000000000000000", "connection", .. guards];
-            callers.Add(new(keys.Length, async () => Renewed((RedisResult[])(await database.ScriptEvaluateAsync(script, keys, arguments).ConfigureAwait(false))!)));
+            callers.Add(new(keys.Length, async () => Renewed((RedisResult[])(await database.ScriptEvaluateAsync(script.Hash, keys, arguments).ConfigureAwait(false))!)));
         }
 
         return callers;

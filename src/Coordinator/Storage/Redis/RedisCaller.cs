@@ -17,7 +17,7 @@ internal sealed class RedisCaller(IConnectionMultiplexer connection, RedisClock 
 
     /// <summary>Runs a script whose first argument is its <c>not_after</c>; a stale answer is tried once more with the time it brought.</summary>
     /// <param name="arguments">The first place is filled in here.</param>
-    public async ValueTask<RedisResult[]> RunAsync(string script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellation)
+    public async ValueTask<RedisResult[]> RunAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellation)
     {
         fitness.ThrowIfUnfit();
         for (var attempt = 1; ; attempt++)
@@ -61,16 +61,17 @@ internal sealed class RedisCaller(IConnectionMultiplexer connection, RedisClock 
         }
     }
 
-    // A script goes by its hash. Where the server has forgotten it twice in a row nothing has run, and the whole text goes instead.
-    private async Task<RedisResult> EvaluateAsync(string script, RedisKey[] keys, RedisValue[] arguments)
+    // A script goes by its hash, which the client would look up by the whole text each time. Where the server does not know it nothing
+    // has run, and the text goes instead; from then on the server knows it.
+    private async Task<RedisResult> EvaluateAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments)
     {
         try
         {
-            return await _database.ScriptEvaluateAsync(script, keys, arguments).ConfigureAwait(false);
+            return await _database.ScriptEvaluateAsync(script.Hash, keys, arguments).ConfigureAwait(false);
         }
-        catch (RedisServerException forgotten) when (forgotten.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+        catch (RedisServerException unknown) when (unknown.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
         {
-            return await _database.ScriptEvaluateAsync(script, keys, arguments, CommandFlags.NoScriptCache).ConfigureAwait(false);
+            return await _database.ScriptEvaluateAsync(script.Text, keys, arguments, CommandFlags.NoScriptCache).ConfigureAwait(false);
         }
     }
 

@@ -11,7 +11,7 @@ internal static class RedisRenewals
     private const int Leading = 2;
 
     public static async ValueTask RunAsync(
-        RedisCaller caller, string script, bool cluster, Guard guard, ReadOnlyMemory<Renewal> renewals, Memory<RenewalResult> results, CancellationToken cancellation)
+        RedisCaller caller, RedisScript script, bool cluster, Guard guard, ReadOnlyMemory<Renewal> renewals, Memory<RenewalResult> results, CancellationToken cancellation)
     {
         if (!cluster)
         {
@@ -33,7 +33,7 @@ internal static class RedisRenewals
     }
 
     private static async ValueTask RunAsync(
-        RedisCaller caller, string script, Guard guard, ReadOnlyMemory<Renewal> renewals, Memory<RenewalResult> results, CancellationToken cancellation)
+        RedisCaller caller, RedisScript script, Guard guard, ReadOnlyMemory<Renewal> renewals, Memory<RenewalResult> results, CancellationToken cancellation)
     {
         var (keys, arguments) = guard == Guard.Connection ? ByConnection(renewals.Span) : Otherwise(guard, renewals.Span);
         var reply = await caller.RunAsync(script, keys, arguments, cancellation).ConfigureAwait(false);
