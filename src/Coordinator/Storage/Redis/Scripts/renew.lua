@@ -7,34 +7,42 @@
 local out = { 'ok', int(now) }
 
 if ARGV[2] == 'connection' then
-  -- The hot path: one call reads all, one each writes. Leases of one worker mostly differ in nothing but their guard, and what
-  -- stands before it is judged once.
+  -- The hot path: one call reads all, one each writes. Most leases differ in little but their guard, so what stands before it is
+  -- judged once: by all of it, where they were renewed together, else by what is behind the deadline.
   local call, sub = redis.call, string.sub
-  local values, judged = call('MGET', unpack(KEYS)), {}
+  local values, judged, alike = call('MGET', unpack(KEYS)), {}, {}
   for i = 1, #KEYS do
     local lease, v, guard = KEYS[i], values[i], ARGV[2 + i]
     local head = v and sub(v, 1, 41)
     local j = judged[head]
     if v and not j then
-      local old, ttl = tonumber(sub(head, 1, 16)), tonumber(sub(head, 33, 40))
-      local deadline = now + ttl * 1000
-      j = {
-        alive = old > now, ttl = ttl, deadline = deadline, written = string.format('%016.0f', deadline), control = sub(head, 41) == '1',
-        move_key = deadline + KEEP_LEAST > tonumber(sub(head, 17, 32)), sooner = old > deadline,
-      }
+      local rest = sub(head, 17)
+      j = alike[rest]
+      if not j then
+        local ttl = tonumber(sub(rest, 17, 24))
+        local deadline = now + ttl * 1000
+        j = {
+          ttl = ttl, deadline = deadline, written = string.format('%016.0f', deadline),
+          plain = sub(rest, 25) == '0' and deadline + KEEP_LEAST <= tonumber(sub(rest, 1, 16)),
+        }
+        alike[rest] = j
+      end
+      local old = tonumber(sub(head, 1, 16))
+      if old <= now then j = { over = true }
+      elseif old > j.deadline then j = { ttl = j.ttl, deadline = j.deadline, written = j.written, sooner = true } end
       judged[head] = j
     end
-    if v and j.alive and sub(v, 42) == guard then
-      out[2 + i] = j.ttl
-      if j.move_key or j.sooner or j.control then
+    if v and not j.over and sub(v, 42) == guard then
+      if j.plain then
+        call('SETRANGE', lease, 0, j.written)
+        out[2 + i] = j.ttl
+      else
         local k = keys_of(lease)
         local l = read(k)
         l.deadline = j.deadline
         set_deadline(k, l)
         if j.sooner then redis.call('ZADD', k.due, j.written, due_member(k, l.token)) end
-        if l.control then out[2 + i] = { 'ok', int(j.ttl), '0', l.control } end
-      else
-        call('SETRANGE', lease, 0, j.written)
+        out[2 + i] = l.control and { 'ok', int(j.ttl), '0', l.control } or j.ttl
       end
     else
       local k = keys_of(lease)
