@@ -20,7 +20,8 @@ rounds.Validators.Add(result =>
         result.AddError("--rounds must be 1 to 100.");
     }
 });
+var before = new Option<string?>("--before") { Description = "Another build's Coordinator.dll, to be measured beside this one in heartbeats, frames and events" };
 var output = new Option<string>("--output") { Description = "Where the results go: PATH.json and PATH.tsv", Required = true };
-var run = new RootCommand("Measures the coordinator beside etcd and beside the limits of Redis and Kestrel, all on loopback") { quick, only, rounds, output, echo, gateway };
-run.SetAction((parsed, cancellation) => Run.AllAsync(parsed.GetValue(quick) ? Timing.Quick : Timing.Full with { Rounds = parsed.GetValue(rounds) }, parsed.GetValue(only) ?? [], parsed.GetRequiredValue(output), cancellation));
+var run = new RootCommand("Measures the coordinator beside etcd and beside the limits of Redis and Kestrel, all on loopback") { quick, only, rounds, before, output, echo, gateway };
+run.SetAction((parsed, cancellation) => Run.AllAsync(parsed.GetValue(quick) ? Timing.Quick : Timing.Full with { Rounds = parsed.GetValue(rounds) }, parsed.GetValue(only) ?? [], parsed.GetValue(before), parsed.GetRequiredValue(output), cancellation));
 return await run.Parse(args).InvokeAsync();

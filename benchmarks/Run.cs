@@ -14,10 +14,10 @@ internal static class Run
         new HeartbeatSuite(), new FrameSuite(), new EventSuite(), new RestSuite(), new TailSuite(), new TimingSuite(), new ExpirySuite(), new PushSuite(), new IdleSuite(), new GrowthSuite(),
     ];
 
-    public static async Task<int> AllAsync(Timing timing, string[] only, string output, CancellationToken cancellation)
+    public static async Task<int> AllAsync(Timing timing, string[] only, string? before, string output, CancellationToken cancellation)
     {
         var (load, rows) = (LoadAverage(), new List<Row>());
-        await using (var fleet = new Fleet())
+        await using (var fleet = new Fleet(before))
         {
             var bench = new Bench(fleet, timing, Console.Error.WriteLine);
             foreach (var suite in Suites.Where(suite => only.Length == 0 || only.Contains(suite.Name)))

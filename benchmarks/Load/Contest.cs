@@ -36,7 +36,17 @@ internal static class Contest
             bench.Say($"  round {round} of {bench.Timing.Rounds}: " + string.Join("  ", contestants.Select(one => $"{one.Name} {samples[one.Name][^1].Brief()}")));
         }
 
-        return [.. lines.Select(line => Row(line, samples))];
+        return [.. lines.SelectMany(line => Beside(line, samples))];
+    }
+
+    // Where another build takes part, each of our lines is compared with it as well.
+    private static IEnumerable<Row> Beside(Line line, Dictionary<string, List<Sample>> samples)
+    {
+        yield return Row(line, samples);
+        if (line.Ours == Entrants.Ours && samples.ContainsKey(Entrants.Before))
+        {
+            yield return Row(new($"{line.Workload}, before", line.Metric, line.Unit, line.Ours, Entrants.Before), samples);
+        }
     }
 
     private static Row Row(Line line, Dictionary<string, List<Sample>> samples)

@@ -26,17 +26,17 @@ internal sealed class EventSuite : ISuite
     private static async Task<IReadOnlyList<Row>> RunAsync(Bench bench, Shape shape)
     {
         var fleet = bench.Fleet;
-        var (redis, coordinator, embedded) = (await fleet.RedisAsync().ConfigureAwait(false), await fleet.CoordinatorAsync().ConfigureAwait(false), await fleet.EmbeddedAsync().ConfigureAwait(false));
+        var (redis, embedded) = (await fleet.RedisAsync().ConfigureAwait(false), await fleet.EmbeddedAsync().ConfigureAwait(false));
         await using var connection = await RawRedis.ConnectAsync(redis).ConfigureAwait(false);
         await using var all = new Entrants();
-        await all.AddAsync("redis", coordinator, shape, channels => OpenAsync(channels, shape), coordinator, redis).ConfigureAwait(false);
+        await all.AddOursAsync(fleet, shape, channels => OpenAsync(channels, shape)).ConfigureAwait(false);
         await all.AddAsync("embedded", embedded, shape, channels => OpenAsync(channels, shape), embedded).ConfigureAwait(false);
         all.Add("raw XADD", [.. Enumerable.Range(0, Streams).Select(i => RawRedis.Appends(connection, $"raw:{i}", 100))], 1, redis);
 
         var name = $"{Streams} streams, batches of {shape.Events}";
         var hundred = shape.Events == 100;
         return await Contest.RunAsync(bench, all.Contestants,
-            new($"events: {name}", Metric.Rate, "events/s", "redis", null, "raw XADD", hundred ? "≥ 50 % of raw" : "", hundred ? row => row.ToLimit!.Median >= 0.5 : null),
+            new($"events: {name}", Metric.Rate, "events/s", Entrants.Ours, null, "raw XADD", hundred ? "≥ 50 % of raw" : "", hundred ? row => row.ToLimit!.Median >= 0.5 : null),
             new($"events: {name}, in memory", Metric.Rate, "events/s", "embedded")).ConfigureAwait(false);
     }
 

@@ -28,20 +28,24 @@ internal sealed class FrameSuite : ISuite
     private static async Task<IReadOnlyList<Row>> RunAsync(Bench bench, Shape shape)
     {
         var fleet = bench.Fleet;
-        var (redis, coordinator, embedded, etcd, echo) = (await fleet.RedisAsync().ConfigureAwait(false), await fleet.CoordinatorAsync().ConfigureAwait(false),
-            await fleet.EmbeddedAsync().ConfigureAwait(false), await fleet.EtcdAsync().ConfigureAwait(false), await fleet.EchoAsync().ConfigureAwait(false));
+        var (redis, embedded, etcd) = (await fleet.RedisAsync().ConfigureAwait(false), await fleet.EmbeddedAsync().ConfigureAwait(false), await fleet.EtcdAsync().ConfigureAwait(false));
         await using var connection = await RawRedis.ConnectAsync(redis).ConfigureAwait(false);
         await using var all = new Entrants();
-        IReadOnlyList<WorkerStream> workers = [];
-        await all.AddAsync("redis", coordinator, shape, async channels => workers = await OpenAsync(channels, shape).ConfigureAwait(false), coordinator, redis).ConfigureAwait(false);
+        IReadOnlyList<WorkerStream>? workers = null;
+        await all.AddOursAsync(fleet, shape, async channels =>
+        {
+            var opened = await OpenAsync(channels, shape).ConfigureAwait(false);
+            workers ??= opened;
+            return opened;
+        }).ConfigureAwait(false);
         await all.AddAsync("embedded", embedded, shape, async channels => await OpenAsync(channels, shape).ConfigureAwait(false), embedded).ConfigureAwait(false);
         await all.AddAsync("etcd", etcd, new Shape(1, 32, 0), async channels => await EtcdStream.OpenAsync(channels, Streams).ConfigureAwait(false), etcd).ConfigureAwait(false);
-        var raw = await RawRedis.RenewalsAsync(connection, workers.SelectMany(worker => worker.Leases)).ConfigureAwait(false);
+        var raw = await RawRedis.RenewalsAsync(connection, workers!.SelectMany(worker => worker.Leases)).ConfigureAwait(false);
         all.Add("raw script", [.. raw.Take(RawCalls)], 1, redis);
 
         var name = $"{Streams} streams, {shape.Leases} leases a frame";
         return await Contest.RunAsync(bench, all.Contestants,
-            new($"frames: {name}", Metric.Rate, "leases/s", "redis", "etcd", "raw script", $"≥ {shape.Target:#,0}, ≥ 0.9 of raw, ≥ 15× etcd",
+            new($"frames: {name}", Metric.Rate, "leases/s", Entrants.Ours, "etcd", "raw script", $"≥ {shape.Target:#,0}, ≥ 0.9 of raw, ≥ 15× etcd",
                 row => row.Ours.Median >= shape.Target && row.ToLimit!.Median >= 0.9 && row.ToPeer!.Median >= 15),
             new($"frames: {name}, in memory", Metric.Rate, "leases/s", "embedded", "etcd"),
             new($"frames: {name}, in memory, the server's processor time", Metric.ServerCpu, "µs", "embedded", null, null, "≤ 1 µs a lease", row => row.Ours.Median <= 1)).ConfigureAwait(false);

@@ -12,9 +12,9 @@ internal sealed class HeartbeatSuite : ISuite
 
     private static readonly Shape[] Shapes =
     [
-        //ONE new("1 stream, one after the other", 1, 1, 1, "parity", row => row.ToPeer!.Median >= 1, "embedded: ≥ 1.5× etcd", row => row.ToPeer!.Median >= 1.5),
+        new("1 stream, one after the other", 1, 1, 1, "parity", row => row.ToPeer!.Median >= 1, "embedded: ≥ 1.5× etcd", row => row.ToPeer!.Median >= 1.5),
         new("100 streams", 100, 100 / StreamsPerConnection, 1, "≥ 3× etcd", row => row.ToPeer!.Median >= 3),
-        //ONE new("100 streams, a connection each", 100, 100, 1),
+        new("100 streams, a connection each", 100, 100, 1),
         new("500 streams", 500, 500 / StreamsPerConnection, 1, "≥ 3× etcd", row => row.ToPeer!.Median >= 3),
         new("16 streams × 32 in flight", 16, 1, 32, "≥ 4× etcd", row => row.ToPeer!.Median >= 4),
     ];
@@ -36,23 +36,22 @@ internal sealed class HeartbeatSuite : ISuite
     private static async Task<IReadOnlyList<Row>> RunAsync(Bench bench, Shape shape)
     {
         var fleet = bench.Fleet;
-        var (redis, coordinator, embedded, etcd, echo) = (await fleet.RedisAsync().ConfigureAwait(false), await fleet.CoordinatorAsync().ConfigureAwait(false),
-            await fleet.EmbeddedAsync().ConfigureAwait(false), await fleet.EtcdAsync().ConfigureAwait(false), await fleet.EchoAsync().ConfigureAwait(false));
+        var (embedded, etcd, echo) = (await fleet.EmbeddedAsync().ConfigureAwait(false), await fleet.EtcdAsync().ConfigureAwait(false), await fleet.EchoAsync().ConfigureAwait(false));
         await using var all = new Entrants();
-        await all.AddAsync("redis", coordinator, shape, channels => WorkersAsync(channels, shape), coordinator, redis).ConfigureAwait(false);
+        await all.AddOursAsync(fleet, shape, channels => WorkersAsync(channels, shape)).ConfigureAwait(false);
         await all.AddAsync("embedded", embedded, shape, channels => WorkersAsync(channels, shape), embedded).ConfigureAwait(false);
         await all.AddAsync("etcd", etcd, shape, async channels => await EtcdStream.OpenAsync(channels, shape.Streams).ConfigureAwait(false), etcd).ConfigureAwait(false);
         await all.AddAsync("echo", echo, shape, channels => WorkersAsync(channels, shape), echo).ConfigureAwait(false);
 
         var lines = new List<Line>
         {
-            new($"heartbeats: {shape.Name}", Metric.Rate, "/s", "redis", "etcd", "echo", shape.Target, shape.Met),
+            new($"heartbeats: {shape.Name}", Metric.Rate, "/s", Entrants.Ours, "etcd", "echo", shape.Target, shape.Met),
             new($"heartbeats: {shape.Name}, in memory", Metric.Rate, "/s", "embedded", "etcd", "echo", shape.EmbeddedTarget, shape.EmbeddedMet),
         };
         if (shape.Streams >= 100)
         {
-            lines.Add(new($"heartbeats: {shape.Name}, p99", Metric.P99, "ms", "redis", "etcd", "echo", "≤ ¼ of etcd", row => row.ToPeer!.Median <= 0.25));
-            lines.Add(new($"heartbeats: {shape.Name}, servers' processor time", Metric.ServerCpu, "µs", "redis", "etcd", "echo", "≤ ⅕ of etcd", row => row.ToPeer!.Median <= 0.2));
+            lines.Add(new($"heartbeats: {shape.Name}, p99", Metric.P99, "ms", Entrants.Ours, "etcd", "echo", "≤ ¼ of etcd", row => row.ToPeer!.Median <= 0.25));
+            lines.Add(new($"heartbeats: {shape.Name}, servers' processor time", Metric.ServerCpu, "µs", Entrants.Ours, "etcd", "echo", "≤ ⅕ of etcd", row => row.ToPeer!.Median <= 0.2));
         }
 
         return await Contest.RunAsync(bench, all.Contestants, [.. lines]).ConfigureAwait(false);

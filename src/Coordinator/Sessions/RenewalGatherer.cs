@@ -8,12 +8,13 @@ namespace Coordinator.Sessions;
 /// themselves, without it nobody waits. Turns are taken in chunks, so that a stream with 10,000 leases does not hold up one with a
 /// single lease.
 /// </summary>
-internal sealed class RenewalGatherer(ILeaseStore store, IOptions<SessionOptions> options)
+internal sealed class RenewalGatherer(ILeaseStore store, IOptions<SessionOptions> options) : IThreadPoolWorkItem
 {
     private const int Turn = 64;
 
     private readonly Lock _gate = new();
     private readonly Queue<Beat> _waiting = new();
+    private bool _called;
     private readonly Stack<Call> _free = new(Enumerable.Range(0, options.Value.RenewalCalls).Select(_ => new Call()));
 
     /// <summary>Renews each lease of the beat on its connection; it is told when all are done, in any case.</summary>
@@ -28,6 +29,23 @@ internal sealed class RenewalGatherer(ILeaseStore store, IOptions<SessionOptions
         lock (_gate)
         {
             _waiting.Enqueue(beat);
+            if (_called)
+            {
+                return;
+            }
+
+            _called = true;
+        }
+
+        // Behind what other streams have sent already, which is on its way through the same pool: it shares the call.
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        lock (_gate)
+        {
+            _called = false;
         }
 
         Pump();
