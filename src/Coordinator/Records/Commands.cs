@@ -46,6 +46,9 @@ internal enum ChangeKind
 
     /// <summary>The state, where it is one of several: <c>from,from&gt;to</c>.</summary>
     Move,
+
+    /// <summary>Not at all: it must be this already, else nothing is done, as if there were no such record.</summary>
+    Is,
 }
 
 /// <summary>One change of a record.</summary>

@@ -61,8 +61,12 @@ internal sealed class TunnelsService(TunnelDesk desk, RecordPages pages, IOption
 
     public override async Task<TunnelsHeartbeatResponse> Heartbeat(TunnelsHeartbeatRequest request, ServerCallContext context)
     {
-        var tunnel = await NamedAsync(request.Id, context).ConfigureAwait(false);
-        var beaten = (await desk.BeatAsync(tunnel.Resource, context.CancellationToken).ConfigureAwait(false)).OrThrow(Room.Tunnels);
+        // By its id, as workers do, it is one step: only a hostname has to be looked up before.
+        var credential = context.GetCredential();
+        var tunnel = Uuids.TryRead(request.Id, out var id) && TunnelDesk.Resource(credential.Tenant, id) is var named && credential.MayBe(named.Name)
+            ? named
+            : (await NamedAsync(request.Id, context).ConfigureAwait(false)).Resource;
+        var beaten = (await desk.BeatAsync(tunnel, OwnerOf(credential), context.CancellationToken).ConfigureAwait(false)).OrThrow(Room.Tunnels);
         return new() { ExpiresAt = beaten.Lease!.ExpiresAt.ToWire() };
     }
 
@@ -108,8 +112,11 @@ internal sealed class TunnelsService(TunnelDesk desk, RecordPages pages, IOption
     }
 
     // A tunnel belongs to the subject that made it; its own token speaks for it, and an administrator for everybody.
-    private static bool IsTheirs(Credential credential, Record tunnel) =>
-        credential.BoundTo is not null || credential.Kind == CredentialKind.Admin || tunnel.Text(TunnelFields.Owner) == credential.Subject;
+    private static bool IsTheirs(Credential credential, Record tunnel) => OwnerOf(credential) is not { } owner || tunnel.Text(TunnelFields.Owner) == owner;
+
+    // Null for anybody.
+    private static string? OwnerOf(Credential credential) =>
+        credential.BoundTo is not null || credential.Kind == CredentialKind.Admin ? null : credential.Subject;
 
     // A hostname is free once its tunnel has ended: then the tunnel's own token is told by the name that the tunnel had.
     private async ValueTask<bool> IsOwnAsync(Credential credential, string id, Record? found, CancellationToken cancellation)

@@ -81,10 +81,16 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
             : await records.GetAsync(ResourceKey.Of(tenant, name), cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Its lease lasts from now.</summary>
-    public async ValueTask<Outcome<Record>> BeatAsync(ResourceKey tunnel, CancellationToken cancellation)
+    /// <summary>Its lease lasts from now. Refuses with <see cref="RefusalKind.RecordNotFound"/> also where it is not the owner's.</summary>
+    /// <param name="owner">Null for anybody's.</param>
+    public async ValueTask<Outcome<Record>> BeatAsync(ResourceKey tunnel, string? owner, CancellationToken cancellation)
     {
-        var step = new RecordStep(tunnel) { Renew = options.Value.LeaseTtl, Changes = [new(ChangeKind.Now, RecordFields.LastHeartbeat)] };
+        var beat = new FieldChange(ChangeKind.Now, RecordFields.LastHeartbeat);
+        var step = new RecordStep(tunnel)
+        {
+            Renew = options.Value.LeaseTtl,
+            Changes = owner is null ? [beat] : [new(ChangeKind.Is, TunnelFields.Owner, owner), beat],
+        };
         return Only(await records.StepAsync(step, cancellation).ConfigureAwait(false));
     }
 
@@ -117,5 +123,5 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
 
     private static Outcome<Record> Only(Outcome<(Record Record, StepResult Step)> outcome) => outcome.Try(out var done, out var refusal) ? done.Record : refusal;
 
-    private static ResourceKey Resource(string tenant, Guid id) => ResourceKey.Of(tenant, $"{ResourceKey.Tunnel}{id:D}");
+    public static ResourceKey Resource(string tenant, Guid id) => ResourceKey.Of(tenant, $"{ResourceKey.Tunnel}{id:D}");
 }

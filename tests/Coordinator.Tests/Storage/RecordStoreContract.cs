@@ -255,6 +255,21 @@ public abstract class RecordStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Step_WithCondition_DoesNothingWhereItDoesNotHold()
+    {
+        var tunnel = await ValueAsync(Records.CreateAsync(Tunnel(1, "a"), None));
+        var beat = new RecordStep(tunnel.Resource) { Renew = Long, Changes = [new(ChangeKind.Is, "slug", "b"), new(ChangeKind.Set, "seen", "1")] };
+        Assert.Equal(RefusalKind.RecordNotFound, (await RefusalAsync(Records.StepAsync(beat, None))).Kind);
+        Assert.Equal(RefusalKind.RecordNotFound, (await RefusalAsync(Records.StepAsync(beat with { Changes = [new(ChangeKind.Is, "none", "b")] }, None))).Kind);
+        var untouched = await ValueAsync(Records.GetAsync(tunnel.Resource, None));
+        Assert.Equal((null, tunnel.Lease!.ExpiresAt), (untouched.Text("seen"), untouched.Lease!.ExpiresAt));
+
+        var (beaten, _) = await ValueAsync(Records.StepAsync(beat with { Changes = [new(ChangeKind.Is, "slug", "a"), new(ChangeKind.Set, "seen", "1")] }, None));
+        Assert.Equal("1", beaten.Text("seen"));
+        Assert.True(beaten.Lease!.ExpiresAt > tunnel.Lease.ExpiresAt);
+    }
+
+    [Fact]
     public async Task Step_WithGrant_HoldsWhatNobodyHeld_AndKeepsTheMaximum()
     {
         var worker = ResourceKey.Of(Tenant, "worker:w");

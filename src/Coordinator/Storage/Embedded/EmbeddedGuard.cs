@@ -39,7 +39,7 @@ internal static class EmbeddedGuard
     public static Outcome<(EmbeddedLease Lease, StepResult Result)> Run(EmbeddedStep step, ResourceKey resource, EmbeddedPlan plan)
     {
         var lease = step.Read(resource);
-        if (plan.WithRecord && EmbeddedRecords.RefuseUnlessOpen(step, resource) is { } closed)
+        if (plan.WithRecord && EmbeddedRecords.RefuseUnlessOpen(step, resource, plan.Changes) is { } closed)
         {
             return closed;
         }

@@ -23,9 +23,10 @@ internal static class EmbeddedRecords
         return record;
     }
 
-    public static Refusal? RefuseUnlessOpen(EmbeddedStep step, ResourceKey resource) => Find(step, resource) switch
+    public static Refusal? RefuseUnlessOpen(EmbeddedStep step, ResourceKey resource, IReadOnlyList<FieldChange>? conditions = null) => Find(step, resource) switch
     {
         null => Refusals.Absent(resource),
+        var record when conditions?.Any(one => one.Kind == ChangeKind.Is && record.Fields.GetValueOrDefault(one.Field) != one.Value) == true => Refusals.Absent(resource),
         var record when record.Fields.TryGetValue(RecordFields.State, out var state) && RecordFields.Final.Contains(state) => Refusals.Final(resource, state),
         _ => null,
     };
@@ -177,6 +178,8 @@ internal static class EmbeddedRecords
                 }
 
                 break;
+            case ChangeKind.Is:
+                break; // Judged before.
             default:
                 throw new ArgumentOutOfRangeException(nameof(change), change.Kind, "A change that no step knows.");
         }

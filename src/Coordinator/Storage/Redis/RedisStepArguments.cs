@@ -55,6 +55,7 @@ internal static class RedisStepArguments
         ChangeKind.Now => "now",
         ChangeKind.Del => "del",
         ChangeKind.Move => "move",
+        ChangeKind.Is => "is",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "A change that no script knows."),
     };
 

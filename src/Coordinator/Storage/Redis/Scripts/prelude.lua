@@ -193,6 +193,7 @@ local function view(k, l)
 end
 
 -- Changes to a record, as op, field, value, ...: set | del | now (the clock) | max (of numbers) | move ("from,from>to", of the state)
+-- | is (a condition, judged before)
 local function apply(k, changes)
   for i = 1, #changes, 3 do
     local op, field, value = changes[i], changes[i + 1], changes[i + 2]

@@ -13,6 +13,9 @@ local l = read(k)
 if KEYS[8] then
   local state = redis.call('HMGET', k.record, 'created', 'state', 'cancel')
   if not state[1] then return { 'absent', int(now) } end
+  for i = 12, 11 + tonumber(ARGV[11]) * 3, 3 do
+    if ARGV[i] == 'is' and redis.call('HGET', k.record, ARGV[i + 1]) ~= ARGV[i + 2] then return { 'absent', int(now) } end
+  end
   if state[2] and ENDED[state[2]] then return { 'final', int(now), state[2] } end
   -- What asks to stop is not replaced by what asks for less.
   if state[3] and ARGV[8] ~= '' then return { 'final', int(now), 'cancelled' } end
