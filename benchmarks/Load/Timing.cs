@@ -6,7 +6,7 @@ namespace Benchmarks.Load;
 /// <param name="Window">What is counted of each round.</param>
 internal sealed record Timing(int Rounds, TimeSpan WarmUp, TimeSpan Ramp, TimeSpan Window, bool IsSmoke = false)
 {
-    public static readonly Timing Full = new(5, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2.5));
+    public static readonly Timing Full = new(5, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(0.4), TimeSpan.FromSeconds(2));
 
     /// <summary>Only shows that everything runs: its figures are cold.</summary>
     public static readonly Timing Quick = new(1, TimeSpan.Zero, TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(0.8), IsSmoke: true);

@@ -32,6 +32,7 @@ internal sealed class Endpoint : IDisposable
                 UseProxy = false,
                 UseCookies = false,
                 AllowAutoRedirect = false,
+                ActivityHeadersPropagator = null,
             },
         });
         Calls = _channel.CreateCallInvoker();
