@@ -11,9 +11,14 @@ namespace Coordinator.Tails;
 /// meets it at the latest after all that the buffer holds. From then on a frame is taken surely while the buffer is less than half full, and
 /// the more seldom the fuller it is. Sampling ends, with a notice of how many were dropped, once the reader has taken everything and nothing
 /// was dropped for a while.
+/// A reader that waits is woken at once by what comes after a pause, and else a few times a second: what comes meanwhile shares one
+/// response, because many readers that wake for every event take the processor from the acks of its worker.
 /// </remarks>
 internal sealed class TailBuffer : IDisposable
 {
+    // A buffer that is so full is not left to fill further.
+    private const int PressingShare = 8;
+
     private readonly Lock _gate = new();
     private readonly Queue<ReadOnlyMemory<byte>> _frames = new();
     private readonly TailBufferOptions _options;
@@ -25,6 +30,7 @@ internal sealed class TailBuffer : IDisposable
     private long _next;
     private int _bytes;
     private long _lastDrop;
+    private long? _lastTake;
     private double _rate;
     private bool _closed;
 
@@ -170,7 +176,25 @@ internal sealed class TailBuffer : IDisposable
     {
         _frames.Enqueue(frame);
         _bytes += frame.Length;
-        _waiting?.TrySetResult();
+        Wake();
+    }
+
+    private void Wake()
+    {
+        if (_waiting is null)
+        {
+            return;
+        }
+
+        var left = _lastTake is { } last ? _options.Gather - _time.GetElapsedTime(last) : TimeSpan.Zero;
+        if (left <= TimeSpan.Zero || _frames.Count >= _options.MostFrames / PressingShare || _bytes >= _options.MostBytes / PressingShare)
+        {
+            _waiting.TrySetResult();
+        }
+        else
+        {
+            _timer.Change(left, Timeout.InfiniteTimeSpan);
+        }
     }
 
     private TailBatch Take(int most)
@@ -184,6 +208,7 @@ internal sealed class TailBuffer : IDisposable
 
         var first = _next;
         _next += frames.Count;
+        _lastTake = _time.GetTimestamp();
         Settle();
         return new(first, frames);
     }
@@ -193,6 +218,10 @@ internal sealed class TailBuffer : IDisposable
         lock (_gate)
         {
             Settle();
+            if (_frames.Count > 0)
+            {
+                Wake();
+            }
         }
     }
 

@@ -61,6 +61,33 @@ public sealed class RedisStoreTests : EventStoreContract
         await flushing;
     }
 
+    [Theory] // the key's own TTL is a backstop that is moved seldom, and never before the lease
+    [InlineData(Guard.Connection)]
+    [InlineData(Guard.Token)]
+    public async Task Renew_WhereTheKeyIsAboutToGo_KeepsBothKeys(object guard)
+    {
+        var acquire = new AcquireCommand(Key("kept"), "w1", "c1", Long, new Dictionary<string, string>(), null);
+        var lease = (await Store.Leases.AcquireAsync(acquire, CancellationToken.None)).Value!;
+        using var connection = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(((RedisHarness)Store).Server.Configuration);
+        var database = connection.GetDatabase();
+        var name = RedisKeys.Lease(Key("kept"));
+        string[] keys = [name, name.Replace(":lease:", ":grant:", StringComparison.Ordinal)];
+        var soon = lease.ExpiresAt + TimeSpan.FromSeconds(30);
+        await database.StringSetRangeAsync(keys[0], 16, $"{soon.ToUnixTimeMilliseconds() * 1_000:0000000000000000}");
+        foreach (var key in keys)
+        {
+            Assert.True(await database.KeyExpireAsync(key, soon.UtcDateTime));
+        }
+
+        var results = new RenewalResult[1];
+        await Store.Leases.RenewAsync((Guard)guard, new Renewal[] { new(Key("kept"), lease.Token, "c1") }, results, CancellationToken.None);
+        Assert.Null(results[0].Lost);
+        var left = await Task.WhenAll(keys.Select(key => database.KeyTimeToLiveAsync(key)));
+        Assert.InRange(left[0]!.Value, TimeSpan.FromMinutes(60), TimeSpan.FromMinutes(71));
+        Assert.True(left[1] > left[0], $"The grant goes before its lease: {left[1]} against {left[0]}.");
+        Assert.Equal("w1", (await Store.Leases.GetAsync(Key("kept"), CancellationToken.None)).Value!.Holder);
+    }
+
     [Fact] // Redis's clock as a reply showed it, and only while it is the same server's
     public void Clock_AfterDiscard_KnowsNothing()
     {

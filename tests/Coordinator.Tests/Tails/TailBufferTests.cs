@@ -40,6 +40,32 @@ public sealed class TailBufferTests : IDisposable
     }
 
     [Fact]
+    public async Task ReadAsync_SoonAfterAnother_WaitsForWhatElseComes()
+    {
+        _buffer = Make(new() { MostFrames = 80 });
+        Offer(1);
+        await ReadAsync(10);
+        var together = _buffer.ReadAsync(10, CancellationToken.None).AsTask();
+        Offer(1);
+        _time.Advance(TimeSpan.FromMilliseconds(200));
+        Offer(1);
+        Assert.False(together.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(50));
+        Assert.Equal(2, (await together)!.Frames.Count);
+
+        var many = _buffer.ReadAsync(100, CancellationToken.None).AsTask();
+        Offer(9);
+        Assert.False(many.IsCompleted);
+        Offer(1);
+        Assert.Equal(10, (await many)!.Frames.Count);
+
+        var late = _buffer.ReadAsync(10, CancellationToken.None).AsTask();
+        _time.Advance(TimeSpan.FromMilliseconds(250));
+        Offer(1);
+        Assert.Single((await late)!.Frames);
+    }
+
+    [Fact]
     public async Task ReadAsync_Canceled_LosesNothing()
     {
         using var stop = new CancellationTokenSource();
