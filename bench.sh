@@ -30,16 +30,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-need() { # need PROGRAM PACKAGE
-  command -v "$1" >/dev/null && return
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "installing $2" >&2
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } >/dev/null
-  else
-    echo "bench.sh: $1 is missing. Install it: apt-get install $2" >&2
-    exit 1
-  fi
-}
+. .ci/need
 need redis-server redis-server
 need etcd etcd-server
 need gnuplot gnuplot-nox
