@@ -18,7 +18,8 @@ internal static class RawCalls
         // The answer may come before the whole of the question: it is read beside it.
         var sending = SendAsync(call.RequestStream, message);
         var refused = await Statuses.RefusedAsync(call.ResponseStream);
-        call.Dispose();
+        // A write that waits for room does not always end with its call: the client library leaves it waiting. It ends with its connection.
+        channel.Dispose();
         await sending.WaitAsync(Bound);
         return refused;
     }
