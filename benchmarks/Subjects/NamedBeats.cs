@@ -7,26 +7,13 @@ namespace Benchmarks.Subjects;
 internal sealed class NamedBeats(WorkerStream stream, int each) : IBeats
 {
     private readonly ConnectRequest[] _frames = [.. stream.Leases.Chunk(each).Select(leases => new ConnectRequest { Heartbeat = new() { Leases = { leases } } })];
-    private long _asked;
-    private long _acked;
+    private int _next;
 
     public int Operations => each;
 
-    public Task AskAsync()
-    {
-        var frame = _frames[_asked % _frames.Length];
-        frame.Heartbeat.Sequence = ++_asked;
-        return stream.SendAsync(frame);
-    }
+    public Task AskAsync() => stream.BeatAsync(_frames[_next++ % _frames.Length]);
 
-    public async Task AnswerAsync()
-    {
-        var ack = (await stream.NextAsync(ConnectResponse.FrameOneofCase.HeartbeatAck).ConfigureAwait(false)).HeartbeatAck;
-        if (ack.Sequence != ++_acked || ack.Renewed != each)
-        {
-            throw new InvalidOperationException($"Not {each} leases of heartbeat {_acked}, but {ack}");
-        }
-    }
+    public Task AnswerAsync() => stream.AcknowledgedAsync(each);
 
     public ValueTask DisposeAsync() => stream.DisposeAsync();
 }

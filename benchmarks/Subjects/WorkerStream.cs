@@ -14,6 +14,7 @@ internal sealed class WorkerStream : IBeats
 
     private readonly AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse> _call;
     private readonly ConnectRequest _beat = new() { Heartbeat = new() { All = true } };
+    private long _asked;
     private long _acked;
 
     private WorkerStream(AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse> call) => _call = call;
@@ -74,18 +75,24 @@ internal sealed class WorkerStream : IBeats
         throw new InvalidOperationException($"The stream ended before {kind}.");
     }
 
-    public Task AskAsync()
+    public Task AskAsync() => BeatAsync(_beat);
+
+    public Task AnswerAsync() => AcknowledgedAsync(Operations);
+
+    /// <summary>Sends a heartbeat, whatever it names.</summary>
+    public Task BeatAsync(ConnectRequest beat)
     {
-        _beat.Heartbeat.Sequence++;
-        return SendAsync(_beat);
+        beat.Heartbeat.Sequence = ++_asked;
+        return SendAsync(beat);
     }
 
-    public async Task AnswerAsync()
+    /// <summary>Takes the ack of the oldest heartbeat that has none; throws where it did not renew so many leases.</summary>
+    public async Task AcknowledgedAsync(int leases)
     {
         var ack = (await NextAsync(ConnectResponse.FrameOneofCase.HeartbeatAck).ConfigureAwait(false)).HeartbeatAck;
-        if (ack.Sequence != ++_acked || ack.Renewed != Operations)
+        if (ack.Sequence != ++_acked || ack.Renewed != leases)
         {
-            throw new InvalidOperationException($"Not all {Operations} leases of heartbeat {_acked}, but {ack}");
+            throw new InvalidOperationException($"Not {leases} leases of heartbeat {_acked}, but {ack}");
         }
     }
 

@@ -152,8 +152,14 @@ internal sealed class Heartbeats(WorkerSession session, SessionParts parts, Held
         _jeopardy = true;
     }
 
+    // What is held has been judged when it was granted; anything else may be, and is refused by the store.
     private Renewal Named(LeaseRef lease)
     {
+        if (held.FindRenewal(lease.Resource, lease.Token, session.Connection) is { } known)
+        {
+            return known;
+        }
+
         if ((LeaseRules.Resource(lease.Resource, "heartbeat.leases.resource") ?? LeaseRules.Token(lease.Token, "heartbeat.leases.token")) is { } refusal)
         {
             throw StatusTable.ToException(refusal);

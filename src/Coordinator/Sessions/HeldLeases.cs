@@ -59,13 +59,17 @@ internal sealed class HeldLeases(WorkerSession session, SessionRegistry registry
         var made = _renewals = [];
         foreach (var (_, held) in _byName)
         {
-            renewals.Add(held.Renewal ??= new(held.Resource, held.Token, connection));
+            renewals.Add(Renewal(held, connection));
         }
 
         Renewal[] whole = [.. renewals];
         Interlocked.CompareExchange(ref _renewals, whole, made);
         return whole;
     }
+
+    /// <summary>The renewal of one lease; null where the session does not hold it.</summary>
+    public Renewal? FindRenewal(string resource, long token, string connection) =>
+        Find(resource, token) is { } held ? Renewal(held, connection) : null;
 
     /// <summary>The session is over: the leases live on to their TTL, or are resumed elsewhere.</summary>
     public void Forget()
@@ -75,4 +79,6 @@ internal sealed class HeldLeases(WorkerSession session, SessionRegistry registry
             registry.Remove(held.Resource, session);
         }
     }
+
+    private static Renewal Renewal(HeldLease held, string connection) => held.Renewal ??= new(held.Resource, held.Token, connection);
 }
