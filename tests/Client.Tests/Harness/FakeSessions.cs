@@ -11,7 +11,7 @@ using System.Threading.Channels;
 namespace Client.Tests.Harness;
 
 /// <summary>A coordinator that welcomes every worker and otherwise does what the test says: a real gRPC server on a free loopback port.</summary>
-internal sealed class FakeSessions : Sessions.SessionsBase, IAsyncDisposable
+internal sealed class FakeSessions : Coordinator.V1.Sessions.SessionsBase, IAsyncDisposable
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
     private readonly WebApplication _app;
@@ -24,7 +24,7 @@ internal sealed class FakeSessions : Sessions.SessionsBase, IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener => listener.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc();
         _app = builder.Build();
-        var definition = Sessions.BindService(this);
+        var definition = Coordinator.V1.Sessions.BindService(this);
         _app.MapGrpcService(_ => definition);
     }
 
@@ -40,9 +40,17 @@ internal sealed class FakeSessions : Sessions.SessionsBase, IAsyncDisposable
     /// <summary>The next stream that a worker opens.</summary>
     public async Task<Connection> NextAsync() => await _connections.Reader.ReadAsync().AsTask().WaitAsync(Bound);
 
+    /// <summary>What a worker that connects from now on gets instead of a welcome.</summary>
+    public RpcException? Refusal { get; set; }
+
     public override async Task Connect(IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
     {
         await requestStream.MoveNext(context.CancellationToken);
+        if (Refusal is { } refusal)
+        {
+            throw refusal;
+        }
+
         var connection = new Connection(requestStream.Current.Hello, responseStream);
         await responseStream.WriteAsync(new()
         {
@@ -101,10 +109,12 @@ internal sealed class FakeSessions : Sessions.SessionsBase, IAsyncDisposable
             }
         }
 
+        public Task SendAsync(ConnectResponse frame) => output.WriteAsync(frame);
+
         /// <summary>Tells a control and waits for its acknowledgement.</summary>
         public async Task TellAsync(string id, Control.Types.Kind kind, TailDemand demand)
         {
-            await output.WriteAsync(new() { Control = new() { Id = id, Kind = kind, Demand = demand } });
+            await SendAsync(new() { Control = new() { Id = id, Kind = kind, Demand = demand } });
             Assert.Equal(id, (await NextAsync()).ControlAck.Id);
         }
 
