@@ -96,7 +96,7 @@ public sealed class EventPublisher
             {
                 _unacked.RemoveFirst();
                 _stored += first.Value.Events.Count;
-                _session.ReturnBatchCredit();
+                _session.BatchCredits.Release();
             }
 
             foreach (var (upto, done) in _flushes.Where(flush => flush.Upto <= _stored).ToArray())
@@ -115,7 +115,7 @@ public sealed class EventPublisher
         {
             foreach (var batch in _unacked)
             {
-                _session.Send(new() { EventBatch = batch });
+                _session.Stream?.Send(new() { EventBatch = batch });
             }
         }
     }
@@ -149,7 +149,7 @@ public sealed class EventPublisher
             _flushes.Clear();
             for (; _unacked.Count > 0; _unacked.RemoveFirst())
             {
-                _session.ReturnBatchCredit();
+                _session.BatchCredits.Release();
             }
         }
 
@@ -184,7 +184,7 @@ public sealed class EventPublisher
         while (await _events.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
             // The lease's end returns the credits that its batches held, so this wait ends too.
-            await _session.TakeBatchCreditAsync().ConfigureAwait(false);
+            await _session.BatchCredits.WaitAsync().ConfigureAwait(false);
             var (mostEvents, mostBytes) = _session.BatchBounds;
             var batch = new EventBatch { Resource = _lease.Resource, Token = _lease.Token };
             for (var bytes = 0; batch.Events.Count < mostEvents && _events.Reader.TryPeek(out var next);)
@@ -203,7 +203,7 @@ public sealed class EventPublisher
             {
                 if (_failure is not null)
                 {
-                    _session.ReturnBatchCredit();
+                    _session.BatchCredits.Release();
                     return;
                 }
 
@@ -212,7 +212,7 @@ public sealed class EventPublisher
                 // Past the local deadline nothing is sent as holder: the clock is about to end the lease.
                 if (_lease.Remaining > TimeSpan.Zero)
                 {
-                    _session.Send(new() { EventBatch = batch });
+                    _session.Stream?.Send(new() { EventBatch = batch });
                 }
             }
         }

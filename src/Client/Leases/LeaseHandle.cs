@@ -1,3 +1,6 @@
+using Coordinator.Client.Sessions;
+using Coordinator.V1;
+
 namespace Coordinator.Client;
 
 /// <summary>A lease that this process holds, for as long as <see cref="Lost"/> is not cancelled. Disposing it releases it.</summary>
@@ -9,20 +12,21 @@ public sealed class LeaseHandle : IAsyncDisposable
 {
     private static readonly TimeSpan LeastMargin = TimeSpan.FromMilliseconds(50);
     private readonly WorkerSession _session;
+    private readonly SessionRequests _requests;
     private readonly CancellationTokenSource _lost = new();
     private readonly CancellationTokenSource _cancelRequested = new();
     private long _deadlineTicks;
     private int _end;
 
-    internal LeaseHandle(WorkerSession session, string resource, long token, TimeSpan ttl, long lastBatchSequence)
+    internal LeaseHandle(WorkerSession session, SessionRequests requests, Lease granted)
     {
-        _session = session;
-        Resource = resource;
-        Token = token;
-        Ttl = ttl;
+        (_session, _requests) = (session, requests);
+        Resource = granted.Resource;
+        Token = granted.Token;
+        Ttl = TimeSpan.FromMilliseconds(granted.TtlMs);
         Lost = _lost.Token;
         CancelRequested = _cancelRequested.Token;
-        Events = new(session, this, lastBatchSequence);
+        Events = new(session, this, granted.LastBatchSequence);
     }
 
     /// <summary>What is leased.</summary>
@@ -92,7 +96,7 @@ public sealed class LeaseHandle : IAsyncDisposable
             }
 
             Releasing = true;
-            await _session.ReleaseAsync(this, cancellation).ConfigureAwait(false);
+            await _requests.ReleaseAsync(this, cancellation).ConfigureAwait(false);
         }
     }
 

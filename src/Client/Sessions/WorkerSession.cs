@@ -3,7 +3,6 @@ using Coordinator.Client.Sessions;
 using Coordinator.Client.Tails;
 using Coordinator.V1;
 using Grpc.Core;
-using System.Collections.Concurrent;
 
 namespace Coordinator.Client;
 
@@ -17,27 +16,32 @@ namespace Coordinator.Client;
 /// </remarks>
 public sealed class WorkerSession : IAsyncDisposable
 {
+    private const int MostUnackedBatches = 64;
+
     private readonly Channels _channels;
     private readonly CoordinatorClientOptions _options;
     private readonly WorkerOptions _worker;
     private readonly SteadyClock _clock;
-    private readonly ConcurrentDictionary<LeaseId, LeaseHandle> _held = new();
-    private readonly ConcurrentDictionary<string, PendingAcquire> _acquires = new();
-    private readonly ConcurrentDictionary<LeaseId, TaskCompletionSource> _releases = new();
+    private readonly HeldLeases _held;
+    private readonly SessionRequests _requests;
+    private readonly EventAnswers _events;
+    private readonly TracePublishers _traces;
+    private readonly Controls _controls;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
-    private readonly SemaphoreSlim _batchCredits = new(64);
-    private readonly TracePublishers _traces;
     private readonly LeaseClock _thread;
     private readonly Task _running;
     private volatile SessionStream? _stream;
-    private CoordinatorException? _refused;
 
     internal WorkerSession(Channels channels, CoordinatorClientOptions options, WorkerOptions worker)
     {
         (_channels, _options, _worker) = (channels, options, worker);
         _clock = new(options.TimeProvider);
+        _held = new(Tell);
+        _requests = new(this, _held);
+        _events = new(_held, Tell);
         _traces = new(worker.Scripts, options.TimeProvider, source => _stream?.Offer(source), Tell);
+        _controls = new(_held, _traces, Tell);
         _thread = new($"leases of {worker.WorkerId}", Tick);
         _running = Task.Run(RunAsync);
     }
@@ -46,7 +50,7 @@ public sealed class WorkerSession : IAsyncDisposable
     public string WorkerId => _worker.WorkerId;
 
     /// <summary>The leases that are held at this moment.</summary>
-    public IReadOnlyCollection<LeaseHandle> Leases => [.. _held.Values];
+    public IReadOnlyCollection<LeaseHandle> Leases => [.. _held.All];
 
     /// <summary>Where the events of a script are published for those that tail it; the same publisher each time.</summary>
     /// <param name="script">One of <see cref="WorkerOptions.Scripts"/>.</param>
@@ -59,6 +63,14 @@ public sealed class WorkerSession : IAsyncDisposable
 
     internal TimeProvider Time => _options.TimeProvider;
 
+    internal CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>The welcomed stream; null while there is none. Frames need not wait for it: what has no answer is sent again on the next.</summary>
+    internal SessionStream? Stream => _stream;
+
+    /// <summary>One for each event batch of the session that is not acknowledged.</summary>
+    internal SemaphoreSlim BatchCredits { get; } = new(MostUnackedBatches);
+
     internal (int Events, int Bytes) BatchBounds { get; private set; } = (1_000, 1 << 20);
 
     /// <summary>Takes a free resource. Over a break of the connection the request goes on and is granted once.</summary>
@@ -70,7 +82,7 @@ public sealed class WorkerSession : IAsyncDisposable
     public async Task<LeaseHandle> AcquireAsync(string resource, TimeSpan? ttl = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(resource);
-        return await AskAsync(new(resource, ttl ?? _worker.DefaultTtl), cancellation).ConfigureAwait(false);
+        return await _requests.AskAsync(new(resource, ttl ?? _worker.DefaultTtl), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -83,20 +95,7 @@ public sealed class WorkerSession : IAsyncDisposable
     public async Task<LeaseHandle> AdoptAsync(string resource, long token, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(resource);
-        return await AskAsync(new(resource, default, token), cancellation).ConfigureAwait(false);
-    }
-
-    private async Task<LeaseHandle> AskAsync(PendingAcquire pending, CancellationToken cancellation)
-    {
-        _acquires[pending.RequestId] = pending;
-        if (_refused is { } refused)
-        {
-            throw refused;
-        }
-
-        SendAcquire(pending);
-        await using var giveUp = cancellation.Register(() => pending.Granted.TrySetCanceled(cancellation)).ConfigureAwait(false);
-        return await pending.Granted.Task.ConfigureAwait(false);
+        return await _requests.AskAsync(new(resource, default, token), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Ends the session: releases its leases, closes the stream.</summary>
@@ -108,7 +107,7 @@ public sealed class WorkerSession : IAsyncDisposable
         }
 
         // A coordinator that does not answer must not hold up the end: the leases then live out their TTL.
-        var released = Task.WhenAll(_held.Values.Select(lease => lease.ReleaseAsync(CancellationToken.None)));
+        var released = Task.WhenAll(_held.All.Select(lease => lease.ReleaseAsync(CancellationToken.None)));
         if (_stream is not null)
         {
             await Task.WhenAny(released, Task.Delay(_options.ConnectTimeout, Time)).ConfigureAwait(false);
@@ -118,43 +117,16 @@ public sealed class WorkerSession : IAsyncDisposable
         await _running.ConfigureAwait(false);
         _thread.Dispose();
         _traces.Dispose();
-        EndAll(LeaseEnd.SessionEnded);
-    }
-
-    internal void Send(ConnectRequest frame) => _stream?.Send(frame);
-
-    internal Task TakeBatchCreditAsync() => _batchCredits.WaitAsync();
-
-    internal void ReturnBatchCredit() => _batchCredits.Release();
-
-    internal async Task ReleaseAsync(LeaseHandle lease, CancellationToken cancellation)
-    {
-        var done = _releases.GetOrAdd(lease.Id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
-        await using var lost = lease.Lost.Register(() => done.TrySetResult()).ConfigureAwait(false);
-        SendRelease(lease.Id);
-        await done.Task.WaitAsync(cancellation).ConfigureAwait(false);
-        _releases.TryRemove(lease.Id, out _);
+        _held.LoseAll();
     }
 
     // On the clock's thread: first what is over, then what is due.
     private TimeSpan Tick()
     {
         var now = Now;
-        var next = TimeSpan.MaxValue;
-        var shortest = _worker.DefaultTtl;
-        foreach (var (_, lease) in _held)
-        {
-            if (lease.Deadline <= now)
-            {
-                Lose(lease.Id, LeaseEnd.Expired, 0, "its local deadline passed without a renewal");
-                continue;
-            }
-
-            next = Least(next, lease.Deadline - now);
-            shortest = Least(shortest, lease.Ttl);
-        }
-
-        return _stream is { } stream ? Least(next, stream.Tick(now, shortest)) : next;
+        var (next, shortestTtl) = _held.LoseOverdue(now, _worker.DefaultTtl);
+        var due = _stream?.Tick(now, shortestTtl) ?? TimeSpan.MaxValue;
+        return due < next ? due : next;
     }
 
     private async Task RunAsync()
@@ -170,7 +142,7 @@ public sealed class WorkerSession : IAsyncDisposable
             }
 
             using var stream = new SessionStream(_channels[at++], this, Time);
-            var reason = await stream.RunAsync(_worker, _held.Values, _options.ConnectTimeout, _stopping.Token).ConfigureAwait(false);
+            var reason = await stream.RunAsync(_worker, _held.All, _options.ConnectTimeout, _stopping.Token).ConfigureAwait(false);
             _stream = null;
             _traces.Reset();
             if (stream.Welcomed)
@@ -195,42 +167,13 @@ public sealed class WorkerSession : IAsyncDisposable
     internal void OnWelcome(SessionStream stream, Welcome welcome, TimeSpan sentAt)
     {
         BatchBounds = (welcome.Limits.EventsPerBatch, welcome.Limits.BatchBytes);
-        foreach (var resumed in welcome.Resumed)
-        {
-            if (_held.TryGetValue(new(resumed.Resource, resumed.Token), out var lease))
-            {
-                lease.Renewed(sentAt);
-                if (resumed.Control is { } control)
-                {
-                    OnRequest(KindOf(control.Kind), control.Id, lease.Id, control.Reason);
-                }
-            }
-        }
-
-        foreach (var lost in welcome.Lost)
-        {
-            OnLost(lost);
-        }
-
+        _held.OnResumed(welcome.Resumed, sentAt);
+        _controls.OnResumed(welcome.Resumed);
+        _held.Lose(welcome.Lost);
+        // What anybody sends from here on goes out; what was sent into the gap is sent again below.
         _stream = stream;
-        foreach (var resumed in welcome.Resumed)
-        {
-            if (_held.TryGetValue(new(resumed.Resource, resumed.Token), out var lease))
-            {
-                lease.Events.Resumed(resumed.LastBatchSequence);
-            }
-        }
-
-        foreach (var (_, pending) in _acquires)
-        {
-            SendAcquire(pending);
-        }
-
-        foreach (var (lease, _) in _releases)
-        {
-            SendRelease(lease);
-        }
-
+        _events.OnResumed(welcome.Resumed);
+        _requests.Resend();
         _ready.TrySetResult();
         Tell(new(SessionNoticeKind.Connected, welcome.Session));
         _thread.Wake();
@@ -244,20 +187,17 @@ public sealed class WorkerSession : IAsyncDisposable
                 OnAck(stream, frame.HeartbeatAck);
                 break;
             case ConnectResponse.FrameOneofCase.EventAck:
-                if (_held.TryGetValue(new(frame.EventAck.Resource, frame.EventAck.Token), out var acked))
-                {
-                    acked.Events.Acked(frame.EventAck.AckedSequence);
-                }
-
+                _events.OnAck(frame.EventAck);
                 break;
             case ConnectResponse.FrameOneofCase.Granted:
-                OnGranted(frame.Granted);
+                _requests.OnGranted(frame.Granted);
+                _thread.Wake();
                 break;
             case ConnectResponse.FrameOneofCase.Released:
-                OnReleased(new(frame.Released.Resource, frame.Released.Token));
+                _requests.OnReleased(new(frame.Released.Resource, frame.Released.Token));
                 break;
             case ConnectResponse.FrameOneofCase.Control:
-                OnControl(stream, frame.Control);
+                _controls.On(stream, frame.Control);
                 break;
             case ConnectResponse.FrameOneofCase.Refused:
                 OnRefused(frame.Refused);
@@ -270,11 +210,7 @@ public sealed class WorkerSession : IAsyncDisposable
 
     private void OnAck(SessionStream stream, HeartbeatAck ack)
     {
-        foreach (var lost in ack.Refused)
-        {
-            OnLost(lost);
-        }
-
+        _held.Lose(ack.Refused);
         foreach (var lease in stream.Acknowledged(ack, Now, out var sentAt))
         {
             lease.Renewed(sentAt);
@@ -283,219 +219,25 @@ public sealed class WorkerSession : IAsyncDisposable
         _thread.Wake();
     }
 
-    private void OnGranted(Granted granted)
-    {
-        var id = new LeaseId(granted.Lease.Resource, granted.Lease.Token);
-        if (!_acquires.TryRemove(granted.RequestId, out var pending))
-        {
-            return;
-        }
-
-        var lease = new LeaseHandle(this, id.Resource, id.Token, TimeSpan.FromMilliseconds(granted.Lease.TtlMs), granted.Lease.LastBatchSequence);
-        lease.Renewed(pending.SentAt);
-        _held[id] = lease;
-        _thread.Wake();
-        if (!pending.Granted.TrySetResult(lease))
-        {
-            // Nobody waits for it any more.
-            _ = lease.DisposeAsync().AsTask();
-        }
-    }
-
-    private void OnReleased(LeaseId id)
-    {
-        if (_held.TryRemove(id, out var lease))
-        {
-            lease.Finish(LeaseEnd.Released, 0);
-        }
-
-        if (_releases.TryRemove(id, out var done))
-        {
-            done.TrySetResult();
-        }
-    }
-
-    private void OnControl(SessionStream stream, Control control)
-    {
-        switch (control.Kind)
-        {
-            case Control.Types.Kind.Lost:
-                OnLost(control.Lost);
-                break;
-            case Control.Types.Kind.Cancel:
-                OnRequest(SessionNoticeKind.Cancel, control);
-                return;
-            case Control.Types.Kind.Pause:
-                OnRequest(SessionNoticeKind.Pause, control);
-                return;
-            case Control.Types.Kind.Resume:
-                OnRequest(SessionNoticeKind.Resume, control);
-                return;
-            case Control.Types.Kind.Drain:
-                Tell(new(SessionNoticeKind.Drain, control.Reason));
-                break;
-            case Control.Types.Kind.Jeopardy:
-                Tell(new(SessionNoticeKind.Jeopardy, control.Reason));
-                break;
-            case Control.Types.Kind.TailStarted or Control.Types.Kind.TailStopped:
-                _traces.On(control);
-                break;
-            default:
-                break;
-        }
-
-        Send(new() { ControlAck = new() { Id = control.Id } });
-        if (control.Kind == Control.Types.Kind.Drain)
-        {
-            stream.Leave("the coordinator drains");
-        }
-    }
-
-    private void OnRequest(SessionNoticeKind kind, Control control) =>
-        OnRequest(kind, control.Id, new(control.Lease.Resource, control.Lease.Token), control.Reason);
-
-    private void OnRequest(SessionNoticeKind kind, string controlId, LeaseId id, string reason)
-    {
-        if (_held.TryGetValue(id, out var lease))
-        {
-            if (kind == SessionNoticeKind.Cancel)
-            {
-                lease.RequestCancel();
-            }
-
-            Tell(new(kind, reason, id));
-        }
-
-        Send(new() { ControlAck = new() { Id = controlId } });
-    }
-
     private void OnRefused(Refused refused)
     {
         var failure = Failure.Of(refused.Status);
         if (refused.AboutCase == Refused.AboutOneofCase.Batch)
         {
-            OnBatchRefused(new(refused.Batch.Resource, refused.Batch.Token), failure);
-        }
-        else if (_acquires.TryGetValue(refused.RequestId, out var pending))
-        {
-            OnAcquireRefused(pending, failure);
-        }
-        else if (LeaseOfRelease(refused.RequestId) is { } id)
-        {
-            if (failure.Passing)
-            {
-                _ = LaterAsync(() => SendRelease(id));
-            }
-            else
-            {
-                // It is over already, one way or another.
-                OnReleased(id);
-            }
-        }
-    }
-
-    private void OnBatchRefused(LeaseId id, Failure failure)
-    {
-        if (!_held.TryGetValue(id, out var lease))
-        {
-            return;
-        }
-
-        if (failure.Reason is "LEASE_LOST" or "LEASE_NOT_FOUND")
-        {
-            var end = Enum.TryParse<LeaseEnd>(failure.Metadata.GetValueOrDefault("reason"), ignoreCase: true, out var reason) ? reason : LeaseEnd.Forgotten;
-            Lose(id, end, failure.Number("last_batch_sequence"), failure.Message);
-        }
-        else if (failure.Passing || failure.Status == StatusCode.ResourceExhausted || failure.Reason == "SEQUENCE_GAP")
-        {
-            lease.Events.Refused();
+            _events.OnRefused(new(refused.Batch.Resource, refused.Batch.Token), failure);
         }
         else
         {
-            lease.Events.Fail(CoordinatorException.From(failure));
-            Tell(new(SessionNoticeKind.Refused, failure.Message, id));
-        }
-    }
-
-    private void OnAcquireRefused(PendingAcquire pending, Failure failure)
-    {
-        if (pending.Granted.Task.IsCompleted)
-        {
-            _acquires.TryRemove(pending.RequestId, out _);
-        }
-        else if (failure.Passing || failure.Status == StatusCode.ResourceExhausted)
-        {
-            pending.Refused();
-            _ = LaterAsync(() => SendAcquire(pending));
-        }
-        else if (failure.Reason == "LEASE_LOST" && !pending.Adopts)
-        {
-            // Granted once, and over before the answer came: this is another request.
-            _acquires.TryRemove(pending.RequestId, out _);
-            pending.Renew();
-            _acquires[pending.RequestId] = pending;
-            SendAcquire(pending);
-        }
-        else
-        {
-            _acquires.TryRemove(pending.RequestId, out _);
-            pending.Granted.TrySetException(CoordinatorException.From(failure));
-        }
-    }
-
-    private async Task LaterAsync(Action again)
-    {
-        await Task.Delay(TimeSpan.FromMilliseconds(100), Time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!_stopping.IsCancellationRequested)
-        {
-            again();
-        }
-    }
-
-    private void SendAcquire(PendingAcquire pending)
-    {
-        // The time is taken before the send: a grant counts from there.
-        if (_stream is { } stream && pending.Send(stream, Now))
-        {
-            stream.Send(pending.ToFrame());
-        }
-    }
-
-    private void SendRelease(LeaseId lease) =>
-        Send(new() { Release = new() { RequestId = $"release-{lease.Token}", Resource = lease.Resource, Token = lease.Token } });
-
-    private LeaseId? LeaseOfRelease(string requestId) =>
-        _releases.Keys.Where(lease => $"release-{lease.Token}" == requestId).Select(lease => (LeaseId?)lease).FirstOrDefault();
-
-    private void OnLost(LostLease lost) => Lose(new(lost.Resource, lost.Token), (LeaseEnd)lost.Reason, lost.LastBatchSequence, "told by the coordinator");
-
-    private void Lose(LeaseId id, LeaseEnd end, long lastBatchSequence, string message)
-    {
-        if (_held.TryRemove(id, out var lease) && lease.Finish(lease.Releasing ? LeaseEnd.Released : end, lastBatchSequence) && !lease.Releasing)
-        {
-            Tell(new(SessionNoticeKind.Lost, message, id, end));
+            _requests.OnRefused(refused.RequestId, failure);
         }
     }
 
     private void Refuse(CoordinatorException refusal)
     {
-        _refused = refusal;
+        _requests.Refuse(refusal);
         _ready.TrySetException(refusal);
-        foreach (var (_, pending) in _acquires)
-        {
-            pending.Granted.TrySetException(refusal);
-        }
-
-        EndAll(LeaseEnd.SessionEnded);
+        _held.LoseAll();
         Tell(new(SessionNoticeKind.Refused, refusal.Message));
-    }
-
-    private void EndAll(LeaseEnd end)
-    {
-        foreach (var (id, _) in _held)
-        {
-            Lose(id, end, 0, "the session is over");
-        }
     }
 
     private void Tell(SessionNotice notice)
@@ -505,13 +247,4 @@ public sealed class WorkerSession : IAsyncDisposable
             ThreadPool.UnsafeQueueUserWorkItem(_ => told(notice), null);
         }
     }
-
-    private static SessionNoticeKind KindOf(string control) => control switch
-    {
-        "pause" => SessionNoticeKind.Pause,
-        "resume" => SessionNoticeKind.Resume,
-        _ => SessionNoticeKind.Cancel,
-    };
-
-    private static TimeSpan Least(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }
