@@ -190,7 +190,7 @@ internal sealed class Heartbeats(WorkerSession session, SessionParts parts, Held
             shortest = results[i].Ttl < shortest ? results[i].Ttl : shortest;
             if (results[i].Control is { } control)
             {
-                session.Tell(control, name, token);
+                controls.Send(control, name, token);
             }
         }
 

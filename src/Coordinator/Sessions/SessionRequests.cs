@@ -5,7 +5,8 @@ using Coordinator.V1;
 namespace Coordinator.Sessions;
 
 /// <summary>What a worker asks for on its stream, each answered once: granted, released or refused.</summary>
-internal sealed class SessionRequests(WorkerSession session, SessionParts parts, IReadOnlyDictionary<string, string> labels, HeldLeases leases, Outbox outbox)
+internal sealed class SessionRequests(
+    WorkerSession session, SessionParts parts, IReadOnlyDictionary<string, string> labels, HeldLeases leases, Outbox outbox, Controls controls)
 {
     private int _unanswered;
 
@@ -77,7 +78,7 @@ internal sealed class SessionRequests(WorkerSession session, SessionParts parts,
         outbox.Send(new() { Granted = new() { RequestId = adopt.RequestId, Lease = adopted.Lease.ToWire() } });
         if (adopted.Control is { } control)
         {
-            session.Tell(control, resource, token);
+            controls.Send(control, resource, token);
         }
 
         return null;

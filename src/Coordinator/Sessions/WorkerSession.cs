@@ -6,7 +6,6 @@ using Grpc.Core;
 using System.Collections.Concurrent;
 using EventBatch = Coordinator.V1.EventBatch;
 using LeaseChange = Coordinator.Leases.LeaseChange;
-using LeaseControl = Coordinator.Leases.LeaseControl;
 using LostLease = Coordinator.Leases.LostLease;
 
 namespace Coordinator.Sessions;
@@ -47,11 +46,11 @@ internal sealed class WorkerSession
             abort();
         });
         _held = new(this, parts.Registry);
-        _controls = new(_outbox);
+        _controls = new(this, parts, _outbox);
         _heartbeats = new(this, parts, _held, _outbox, _controls);
         _lanes = new(this, parts, _outbox);
         _scripts = new(parts, Tenant, hello.Scripts.ToHashSet(), _controls);
-        _requests = new(this, parts, _labels, _held, _outbox);
+        _requests = new(this, parts, _labels, _held, _outbox, _controls);
     }
 
     public string Id { get; } = Guid.NewGuid().ToString("N");
@@ -148,7 +147,7 @@ internal sealed class WorkerSession
                 _requests.Take(frame.Release);
                 break;
             case ConnectRequest.FrameOneofCase.ControlAck:
-                AcknowledgeControl(frame.ControlAck.Id);
+                _controls.Acknowledge(frame.ControlAck.Id);
                 break;
             case ConnectRequest.FrameOneofCase.Hello:
                 throw StatusTable.Fail(StatusCode.FailedPrecondition, "HELLO_TWICE", "This stream has said hello already.");
@@ -169,7 +168,7 @@ internal sealed class WorkerSession
 
         if (change.IsControl)
         {
-            Track(PushControlAsync(held));
+            _controls.Push(held);
         }
         else if (change.Reason is { } reason && !held.Releasing && _held.Remove(change.Resource, change.Token))
         {
@@ -184,19 +183,6 @@ internal sealed class WorkerSession
         Kind = Control.Types.Kind.Drain,
         Reason = "This coordinator stops: connect to another one.",
         GraceMs = grace.Milliseconds(),
-    });
-
-    public void Tell(LeaseControl control, string resource, long token) => _controls.Send(new()
-    {
-        Id = control.Id,
-        Kind = control.Kind switch
-        {
-            LeaseControl.Pause => Control.Types.Kind.Pause,
-            LeaseControl.Resume => Control.Types.Kind.Resume,
-            _ => Control.Types.Kind.Cancel,
-        },
-        Reason = control.Reason,
-        Lease = new() { Resource = resource, Token = token },
     });
 
     /// <summary>Ends the stream with a status; the first one counts.</summary>
@@ -230,40 +216,5 @@ internal sealed class WorkerSession
         _outbox.Complete();
         await running.ConfigureAwait(false);
         Log.SessionEnded(_parts.Log, Id, WorkerId, reason);
-    }
-
-    private async Task PushControlAsync(HeldLease held)
-    {
-        try
-        {
-            if (await _parts.Lessor.FindControlAsync(held.Resource, held.Token, Ended).ConfigureAwait(false) is { } control)
-            {
-                Tell(control, held.Resource.Name, held.Token);
-            }
-        }
-        catch (Exception away) when (away is StoreException or OperationCanceledException)
-        {
-            // The next renewal brings it.
-        }
-    }
-
-    private void AcknowledgeControl(string id)
-    {
-        if (_controls.Acknowledge(id) is { Lease: { } lease })
-        {
-            Track(ForgetControlAsync(lease, id));
-        }
-    }
-
-    private async Task ForgetControlAsync(LeaseRef lease, string id)
-    {
-        try
-        {
-            await _parts.Lessor.AcknowledgeAsync(ResourceKey.Of(Tenant, lease.Resource), lease.Token, id, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (StoreException)
-        {
-            // It stays in the lease and comes back with the next renewal, to be acknowledged again.
-        }
     }
 }
