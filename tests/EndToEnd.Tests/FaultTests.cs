@@ -67,6 +67,58 @@ public sealed class FaultTests
         coordinator.Process.Send(Signal.Continue);
     }
 
+    [Theory] // L6: a worker whose threads all hang hears of it in time
+    [InlineData("embedded")]
+    [InlineData("redis")]
+    public async Task Worker_WithoutAFreeThread_LostFiresBeforeTheTtl(string storeName)
+    {
+        const int Hanging = 1_000;
+        var ttl = TimeSpan.FromSeconds(2);
+        await using var store = await TestStore.StartAsync(storeName);
+        await using var coordinator = await store.CoordinatorAsync();
+        await using var client = coordinator.Client();
+        await using var session = await client.StartWorkerAsync(new() { WorkerId = "starved" });
+        var lease = await session.AcquireAsync("starved", ttl);
+        using var free = new ManualResetEventSlim();
+        using var hanging = new SemaphoreSlim(0);
+        using var through = new CountdownEvent(Hanging);
+        var lostAfter = new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var clock = Stopwatch.StartNew();
+        lease.Lost.Register(() => lostAfter.TrySetResult(clock.Elapsed));
+        for (var item = 0; item < Hanging; item++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                _ =>
+                {
+                    hanging.Release();
+                    free.Wait();
+                    through.Signal();
+                },
+                null);
+        }
+
+        // The rest of the test is on a thread of its own too: no other is left.
+        var watching = Task.Factory.StartNew(
+            () =>
+            {
+                for (var thread = 0; thread < Environment.ProcessorCount; thread++)
+                {
+                    hanging.Wait();
+                }
+
+                clock.Restart();
+                var fired = ((IAsyncResult)lostAfter.Task).AsyncWaitHandle.WaitOne(Bound);
+                free.Set();
+                through.Wait();
+                return fired;
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+        Assert.True(await watching, "the callback ran while no thread of the pool was free");
+        Assert.InRange(await lostAfter.Task, TimeSpan.Zero, ttl);
+    }
+
     [Theory] // E1 E2 E3 E4
     [InlineData("embedded")]
     [InlineData("redis")]

@@ -118,7 +118,7 @@ public sealed class LeaseHandle : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the lease here, once. True for the call that did; the token's callbacks run on the pool.</summary>
+    /// <summary>Ends the lease here, once. True for the call that did; the token's callbacks run elsewhere: they are the user's code and must not hold up the clock.</summary>
     internal bool Finish(LeaseEnd end, long lastBatchSequence)
     {
         if (Interlocked.CompareExchange(ref _end, (int)end, 0) != 0)
@@ -127,15 +127,12 @@ public sealed class LeaseHandle : IAsyncDisposable
         }
 
         Events.Fail(Exception(lastBatchSequence));
-        Cancel(_lost);
+        Callbacks.Run(_lost);
         return true;
     }
 
-    internal void RequestCancel() => Cancel(_cancelRequested);
+    internal void RequestCancel() => Callbacks.Run(_cancelRequested);
 
     internal LeaseLostException Exception(long lastBatchSequence = 0) =>
         new(Resource, Token, End == LeaseEnd.None ? LeaseEnd.Expired : End, lastBatchSequence);
-
-    // Whoever only looks at the token sees it at once; callbacks are the user's code and must not hold up the clock.
-    private static void Cancel(CancellationTokenSource source) => _ = source.CancelAsync();
 }
