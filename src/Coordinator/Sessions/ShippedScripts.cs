@@ -6,11 +6,12 @@ using Coordinator.V1;
 namespace Coordinator.Sessions;
 
 /// <summary>The scripts that a worker ships: it is told what is read of them, and what it emits goes to their tails.</summary>
-internal sealed class ShippedScripts(SessionParts parts, string tenant, IReadOnlyCollection<string> scripts, Controls controls)
+internal sealed class ShippedScripts(WorkerSession session, SessionParts parts, IReadOnlyCollection<string> scripts, Controls controls, Action<Refusal> refuse)
 {
     private const int MaxEvents = 1_000;
     private const int MaxBytes = 1 << 20;
 
+    private readonly TraceLane _lane = new(session, parts.Traces, refuse);
     private readonly Lock _gate = new();
     private readonly List<IDisposable> _following = [];
     private readonly Dictionary<string, string> _told = [];
@@ -20,24 +21,28 @@ internal sealed class ShippedScripts(SessionParts parts, string tenant, IReadOnl
     {
         foreach (var script in scripts)
         {
-            await parts.Scripts.RegisterAsync(tenant, script, cancellation).ConfigureAwait(false);
+            await parts.Scripts.RegisterAsync(session.Tenant, script, cancellation).ConfigureAwait(false);
         }
     }
 
     /// <summary>Tells the worker what is read, now and whenever it changes.</summary>
-    public void Follow() => _following.AddRange(scripts.Select(script => parts.Tails.Follow(tenant, script, Tell)));
+    public void Follow() => _following.AddRange(scripts.Select(script => parts.Tails.Follow(session.Tenant, script, Tell)));
 
-    /// <summary>Passes on what a worker emitted; gives what is wrong with it, or null.</summary>
-    public Refusal? Take(Traces traces)
+    /// <summary>Passes on what a worker emitted. What is wrong with it is refused, maybe later.</summary>
+    public void Take(Traces traces)
     {
         if (!scripts.Contains(traces.Script))
         {
-            return Refusal.Invalid("traces.script", "must be one of the hello's scripts");
+            refuse(Refusal.Invalid("traces.script", "must be one of the hello's scripts"));
         }
-
-        return traces.Events.Count > MaxEvents || traces.Events.Sum(e => (long)e.Length) > MaxBytes
-            ? Refusal.Invalid("traces.events", $"must be at most {MaxEvents} events and {MaxBytes} bytes")
-            : parts.Traces.Take(tenant, traces.Script, [.. traces.Events.Select(e => e.Memory)]);
+        else if (traces.Events.Count > MaxEvents || traces.Events.Sum(e => (long)e.Length) > MaxBytes)
+        {
+            refuse(Refusal.Invalid("traces.events", $"must be at most {MaxEvents} events and {MaxBytes} bytes"));
+        }
+        else if (parts.Tails.Of(session.Tenant, traces.Script).Count > 0)
+        {
+            _lane.Add(traces.Script, [.. traces.Events.Select(e => e.Memory)]);
+        }
     }
 
     public void Leave()

@@ -49,8 +49,8 @@ internal sealed class WorkerSession
         _controls = new(this, parts, _outbox);
         _heartbeats = new(this, parts, _held, _outbox, _controls);
         _lanes = new(this, parts, _outbox);
-        _scripts = new(parts, Tenant, hello.Scripts.ToHashSet(), _controls);
         _requests = new(this, parts, _labels, _held, _outbox, _controls);
+        _scripts = new(this, parts, hello.Scripts.ToHashSet(), _controls, refusal => _requests.Refuse("", StatusTable.ToStatus(refusal)));
     }
 
     public string Id { get; } = Guid.NewGuid().ToString("N");
@@ -134,11 +134,7 @@ internal sealed class WorkerSession
                 _requests.Take(frame.Acquire);
                 break;
             case ConnectRequest.FrameOneofCase.Traces:
-                if (_scripts.Take(frame.Traces) is { } refusal)
-                {
-                    _requests.Refuse("", StatusTable.ToStatus(refusal));
-                }
-
+                _scripts.Take(frame.Traces);
                 break;
             case ConnectRequest.FrameOneofCase.Adopt:
                 _requests.Take(frame.Adopt);

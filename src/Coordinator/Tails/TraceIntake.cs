@@ -24,11 +24,6 @@ internal sealed class TraceIntake(TailRoster roster, ITraceChannel channel, Time
     public Refusal? Take(string tenant, string script, IReadOnlyList<ReadOnlyMemory<byte>> events)
     {
         var tails = roster.Of(tenant, script);
-        if (tails.Count == 0)
-        {
-            return null;
-        }
-
         Refusal? refused = null;
         var wanted = new List<(IReadOnlyList<int>, ReadOnlyMemory<byte>)>();
         for (var i = 0; i < events.Count; i++)
@@ -109,9 +104,16 @@ internal sealed class TraceIntake(TailRoster roster, ITraceChannel channel, Time
     private static void Want(
         IReadOnlyList<ActiveTail> tails, Func<ActiveTail, bool> matches, ReadOnlyMemory<byte> json, List<(IReadOnlyList<int>, ReadOnlyMemory<byte>)> wanted)
     {
-        var places = Enumerable.Range(0, tails.Count)
-            .Where(at => matches(tails[at]) && (tails[at].SamplingRate >= 1 || Random.Shared.NextDouble() < tails[at].SamplingRate)).ToArray();
-        if (places.Length > 0)
+        var places = new List<int>(tails.Count);
+        for (var at = 0; at < tails.Count; at++)
+        {
+            if (matches(tails[at]) && (tails[at].SamplingRate >= 1 || Random.Shared.NextDouble() < tails[at].SamplingRate))
+            {
+                places.Add(at);
+            }
+        }
+
+        if (places.Count > 0)
         {
             wanted.Add((places, json));
         }

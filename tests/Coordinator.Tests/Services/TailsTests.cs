@@ -58,18 +58,20 @@ public sealed class TailsTests : IAsyncLifetime
     [Fact] // T3
     public async Task Traces_OfATailedScript_ComeInOrderAndOnlyWhatTheFiltersPass()
     {
+        // More than may wait to be judged, fewer than a reader may be behind.
+        const int Shipped = 600;
         using var worker = await ConnectAsync("s", "other");
         var tail = await Client.StartAsync(StartOf("s", """[{"outcome":["exception"]}]"""), RunningHost.Headers);
         await DemandAsync(worker, "s", 1);
         using var reader = await AttachedAsync(tail.Url);
-        for (var i = 0; i < 20; i++)
+        for (var i = 0; i < Shipped; i++)
         {
             await SendAsync(worker, "s", $$"""{"outcome":"{{(i % 2 == 0 ? "exception" : "ok")}}","z":{{i}}.50,"a":9007199254740993}""");
             await SendAsync(worker, "other", """{"outcome":"exception"}""");
         }
 
-        var frames = await FramesAsync(reader, 10);
-        Assert.Equal(Enumerable.Range(0, 10).Select(i => $"{i * 2}.50"), frames.Select(frame => frame.GetProperty("z").GetRawText()));
+        var frames = await FramesAsync(reader, Shipped / 2);
+        Assert.Equal(Enumerable.Range(0, Shipped / 2).Select(i => $"{i * 2}.50"), frames.Select(frame => frame.GetProperty("z").GetRawText()));
         Assert.All(frames, frame => Assert.Equal(("s", "9007199254740993"), (frame.GetProperty("scriptName").GetString(), frame.GetProperty("a").GetRawText())));
     }
 
