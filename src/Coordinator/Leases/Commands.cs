@@ -79,7 +79,7 @@ internal sealed record GuardedStep(ResourceKey Resource, long Token)
 /// <summary>What a guarded step did.</summary>
 /// <param name="AckedSequence">Every batch up to this one is stored under the token.</param>
 /// <param name="LastSequence">The log position of the batch's last event; 0 where no event was stored now.</param>
-internal readonly record struct StepResult(TimeSpan Remaining, long AckedSequence, long LastSequence);
+internal readonly record struct StepResult(DateTimeOffset ExpiresAt, long AckedSequence, long LastSequence);
 
 /// <summary>A grant that began (no <see cref="Reason"/>) or ended.</summary>
 /// <param name="Position">From 1 without gaps in its partition.</param>

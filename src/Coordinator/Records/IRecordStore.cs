@@ -27,6 +27,9 @@ internal interface IRecordStore
     /// </summary>
     ValueTask<Outcome<(Record Record, StepResult Step)>> StepAsync(RecordStep step, CancellationToken cancellation);
 
+    /// <summary>The same, where nothing of the record is asked back.</summary>
+    ValueTask<Outcome<StepResult>> TouchAsync(RecordStep step, CancellationToken cancellation);
+
     /// <summary>Ends the lease of a holder and leaves the record in a state. Refuses like <see cref="StepAsync"/>.</summary>
     ValueTask<Outcome<Record>> EndAsync(EndRecord command, CancellationToken cancellation);
 

@@ -67,7 +67,7 @@ internal sealed class TunnelsService(TunnelDesk desk, RecordPages pages, IOption
             ? named
             : (await NamedAsync(request.Id, context).ConfigureAwait(false)).Resource;
         var beaten = (await desk.BeatAsync(tunnel, OwnerOf(credential), context.CancellationToken).ConfigureAwait(false)).OrThrow(Room.Tunnels);
-        return new() { ExpiresAt = beaten.Lease!.ExpiresAt.ToWire() };
+        return new() { ExpiresAt = beaten.ExpiresAt.ToWire() };
     }
 
     public override async Task<TunnelsDeleteResponse> Delete(TunnelsDeleteRequest request, ServerCallContext context)

@@ -74,10 +74,10 @@ internal sealed class TailDesk(IRecordStore records, Scripts scripts, IOptions<T
                 continue;
             }
 
-            var outcome = await records.StepAsync(new(tail.Resource) { Renew = options.Value.LiveTtl }, cancellation).ConfigureAwait(false);
-            if (outcome.Refusal is null && outcome.Value.Record.Lease is { } lease && (first is null || lease.ExpiresAt < first))
+            var outcome = await records.TouchAsync(new(tail.Resource) { Renew = options.Value.LiveTtl }, cancellation).ConfigureAwait(false);
+            if (outcome.Try(out var beaten, out _) && (first is null || beaten.ExpiresAt < first))
             {
-                first = lease.ExpiresAt;
+                first = beaten.ExpiresAt;
             }
         }
 
@@ -111,8 +111,8 @@ internal sealed class TailDesk(IRecordStore records, Scripts scripts, IOptions<T
     }
 
     /// <summary>A reader that is there keeps its tail.</summary>
-    public async ValueTask<Outcome<Record>> KeepAsync(ResourceKey tail, long token, CancellationToken cancellation) =>
-        Only(await records.StepAsync(new(tail) { Token = token, Renew = options.Value.ReaderGrace }, cancellation).ConfigureAwait(false));
+    public ValueTask<Outcome<StepResult>> KeepAsync(ResourceKey tail, long token, CancellationToken cancellation) =>
+        records.TouchAsync(new(tail) { Token = token, Renew = options.Value.ReaderGrace }, cancellation);
 
     /// <summary>Its reader asks for something else; the coordinators that judge events are told.</summary>
     public async ValueTask<Outcome<Record>> FilterAsync(Record tail, long token, string filters, CancellationToken cancellation)

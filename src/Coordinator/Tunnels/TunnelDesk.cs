@@ -83,7 +83,7 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
 
     /// <summary>Its lease lasts from now. Refuses with <see cref="RefusalKind.RecordNotFound"/> also where it is not the owner's.</summary>
     /// <param name="owner">Null for anybody's.</param>
-    public async ValueTask<Outcome<Record>> BeatAsync(ResourceKey tunnel, string? owner, CancellationToken cancellation)
+    public ValueTask<Outcome<StepResult>> BeatAsync(ResourceKey tunnel, string? owner, CancellationToken cancellation)
     {
         var beat = new FieldChange(ChangeKind.Now, RecordFields.LastHeartbeat);
         var step = new RecordStep(tunnel)
@@ -91,19 +91,19 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
             Renew = options.Value.LeaseTtl,
             Changes = owner is null ? [beat] : [new(ChangeKind.Is, TunnelFields.Owner, owner), beat],
         };
-        return Only(await records.StepAsync(step, cancellation).ConfigureAwait(false));
+        return records.TouchAsync(step, cancellation);
     }
 
     /// <summary>Appends to its log; the lease is not renewed by that.</summary>
-    public async ValueTask<Outcome<Record>> RecordAsync(ResourceKey tunnel, EventEntry telemetry, CancellationToken cancellation)
+    public ValueTask<Outcome<StepResult>> RecordAsync(ResourceKey tunnel, EventEntry telemetry, CancellationToken cancellation)
     {
         if (LeaseRules.Batch(1, [telemetry]) is { } refusal)
         {
-            return refusal;
+            return new(refusal);
         }
 
         var step = new RecordStep(tunnel) { Batch = new(EventBatch.Next, Digests.Of([telemetry]), [telemetry]) };
-        return Only(await records.StepAsync(step, cancellation).ConfigureAwait(false));
+        return records.TouchAsync(step, cancellation);
     }
 
     public ValueTask<Outcome<Record>> StopAsync(ResourceKey tunnel, CancellationToken cancellation) =>
@@ -120,8 +120,6 @@ internal sealed class TunnelDesk(IRecordStore records, CredentialIssuer issuer, 
 
     private static Operation? Operation(string id, string subject, int port, string? slug) =>
         id.Length == 0 ? null : new(id, Digests.Of("create", subject, port.ToString(CultureInfo.InvariantCulture), slug));
-
-    private static Outcome<Record> Only(Outcome<(Record Record, StepResult Step)> outcome) => outcome.Try(out var done, out var refusal) ? done.Record : refusal;
 
     public static ResourceKey Resource(string tenant, Guid id) => ResourceKey.Of(tenant, $"{ResourceKey.Tunnel}{id:D}");
 }

@@ -92,7 +92,7 @@ internal static class EmbeddedGuard
         }
 
         var position = sequence == last + 1 ? Store(step, resource, lease!, sequence, plan.Batch!) : 0;
-        return (lease!, new StepResult(EmbeddedStep.Span(lease!.Deadline - step.Now), lease.Batch, position));
+        return (lease!, new StepResult(EmbeddedStep.Instant(lease!.Deadline), lease.Batch, position));
     }
 
     private static void Renew(EmbeddedStep step, EmbeddedLease lease, TimeSpan? renew)

@@ -77,20 +77,12 @@ internal sealed class EmbeddedRecordStore(EmbeddedState state) : IRecordStore
     }));
 
     public ValueTask<Outcome<(Record Record, StepResult Step)>> StepAsync(RecordStep step, CancellationToken cancellation) => new(state.Run(step.Resource, s =>
-        EmbeddedGuard.Run(s, step.Resource, new()
-        {
-            WithRecord = true,
-            Token = step.Token,
-            Holder = step.Holder,
-            Grant = step.Grant,
-            Take = step.Take,
-            Renew = step.Renew,
-            Batch = step.Batch,
-            Changes = step.Changes,
-            Control = step.Control,
-        }).Try(out var done, out var refusal)
+        Run(s, step).Try(out var done, out var refusal)
             ? (EmbeddedRecords.View(s, step.Resource, done.Lease), done.Result)
             : (Outcome<(Record, StepResult)>)refusal));
+
+    public ValueTask<Outcome<StepResult>> TouchAsync(RecordStep step, CancellationToken cancellation) => new(state.Run(step.Resource, s =>
+        Run(s, step).Try(out var done, out var refusal) ? done.Result : (Outcome<StepResult>)refusal));
 
     public ValueTask<Outcome<Record>> EndAsync(EndRecord command, CancellationToken cancellation) => new(state.Run(command.Resource, step =>
     {
@@ -202,4 +194,17 @@ internal sealed class EmbeddedRecordStore(EmbeddedState state) : IRecordStore
     }
 
     private static long Created(EmbeddedRecord record) => long.Parse(record.Fields[RecordFields.Created], CultureInfo.InvariantCulture);
+
+    private static Outcome<(EmbeddedLease Lease, StepResult Result)> Run(EmbeddedStep at, RecordStep step) => EmbeddedGuard.Run(at, step.Resource, new()
+    {
+        WithRecord = true,
+        Token = step.Token,
+        Holder = step.Holder,
+        Grant = step.Grant,
+        Take = step.Take,
+        Renew = step.Renew,
+        Batch = step.Batch,
+        Changes = step.Changes,
+        Control = step.Control,
+    });
 }

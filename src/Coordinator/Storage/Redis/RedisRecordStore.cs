@@ -37,12 +37,16 @@ internal sealed class RedisRecordStore(IConnectionMultiplexer connection, RedisC
 
     public async ValueTask<Outcome<(Record Record, StepResult Step)>> StepAsync(RecordStep step, CancellationToken cancellation)
     {
-        var arguments = RedisStepArguments.Of(step);
-        RedisKey[] keys = [.. RedisKeys.OfStep(step.Resource), RedisKeys.Log(step.Resource), RedisKeys.Record(step.Resource)];
-        var reply = await caller.RunAsync(scripts.Step, keys, arguments, cancellation).ConfigureAwait(false);
+        var reply = await RunAsync(step, shown: true, cancellation).ConfigureAwait(false);
         return RedisReplies.Text(reply[0]) == "ok"
             ? (RedisReplies.Record(step.Resource, (RedisResult[])reply[5]!), RedisReplies.Step(reply))
             : RedisReplies.Refused(step.Resource, reply);
+    }
+
+    public async ValueTask<Outcome<StepResult>> TouchAsync(RecordStep step, CancellationToken cancellation)
+    {
+        var reply = await RunAsync(step, shown: false, cancellation).ConfigureAwait(false);
+        return RedisReplies.Text(reply[0]) == "ok" ? RedisReplies.Step(reply) : RedisReplies.Refused(step.Resource, reply);
     }
 
     public async ValueTask<Outcome<Record>> EndAsync(EndRecord command, CancellationToken cancellation)
@@ -103,6 +107,12 @@ internal sealed class RedisRecordStore(IConnectionMultiplexer connection, RedisC
         var records = reply.Skip(3).Select(entry => RedisReplies.Record(new(tenant, "", partition), (RedisResult[])entry!)).ToArray();
         return new(records, RedisReplies.Text(reply[2]) is { Length: > 0 } next ? long.Parse(next, CultureInfo.InvariantCulture) : null);
     }
+
+    private ValueTask<RedisResult[]> RunAsync(RecordStep step, bool shown, CancellationToken cancellation) => caller.RunAsync(
+        scripts.Step,
+        [.. RedisKeys.OfStep(step.Resource), RedisKeys.Log(step.Resource), RedisKeys.Record(step.Resource)],
+        RedisStepArguments.Of(step, shown),
+        cancellation);
 
     private static string OperationLife { get; } = Milliseconds(LeaseBounds.MaxTtl);
 

@@ -37,8 +37,8 @@ internal static class RedisReplies
         return new(named, fields, Held(named, parts[2]), Control(Text(parts[3])));
     }
 
-    // remaining_ms, acked, last log sequence
-    public static StepResult Step(RedisResult[] reply) => new(TimeSpan.FromMilliseconds((long)reply[2]), (long)reply[3], (long)reply[4]);
+    // deadline, acked, last log sequence
+    public static StepResult Step(RedisResult[] reply) => new(Instant((long)reply[2]), (long)reply[3], (long)reply[4]);
 
     private static Lease? Held(ResourceKey resource, RedisResult lease) =>
         lease.Resp2Type == ResultType.Array ? Lease(resource, (RedisResult[])lease!) : null;

@@ -9,16 +9,18 @@ namespace Coordinator.Storage.Redis;
 internal static class RedisStepArguments
 {
     public static RedisValue[] Of(GuardedStep step) => Pack(
-        step.Token, step.Connection, holder: null, step.Renew, grant: null, step.AcknowledgedControl, step.Control, step.Batch, []);
+        step.Token, step.Connection, holder: null, step.Renew, grant: null, step.AcknowledgedControl, step.Control, step.Batch, shown: false, []);
 
-    public static RedisValue[] Of(RecordStep step) => Pack(
-        step.Token ?? 0, connection: null, step.Holder, step.Renew, step.Take ? -step.Grant : step.Grant, acknowledged: null, step.Control, step.Batch, step.Changes);
+    /// <param name="shown">Whether the record is asked back.</param>
+    public static RedisValue[] Of(RecordStep step, bool shown) => Pack(
+        step.Token ?? 0, connection: null, step.Holder, step.Renew, step.Take ? -step.Grant : step.Grant, acknowledged: null, step.Control, step.Batch, shown,
+        step.Changes);
 
     private static RedisValue[] Pack(
         long token, string? connection, string? holder, TimeSpan? renew, TimeSpan? grant, string? acknowledged, LeaseControl? control, EventBatch? batch,
-        IReadOnlyList<FieldChange> changes)
+        bool shown, IReadOnlyList<FieldChange> changes)
     {
-        const int Fixed = 11;
+        const int Fixed = 12;
         var events = batch?.Events ?? [];
         var arguments = new RedisValue[Fixed + (changes.Count * 3) + (events.Count * 2)];
         arguments[1] = Number(token);
@@ -30,7 +32,8 @@ internal static class RedisStepArguments
         arguments[7] = control is null ? "" : RedisReplies.Control(control);
         arguments[8] = batch?.Sequence == EventBatch.Next ? "+" : Number(batch?.Sequence ?? 0);
         arguments[9] = batch?.Digest ?? "";
-        arguments[10] = Number(changes.Count);
+        arguments[10] = shown ? "1" : "";
+        arguments[11] = Number(changes.Count);
         var at = Fixed;
         foreach (var change in changes)
         {

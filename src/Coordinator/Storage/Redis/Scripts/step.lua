@@ -3,9 +3,9 @@
 -- All checks stand before the first write, because a script is not rolled back.
 -- KEYS: lease, due, head, changes, held, ended, log [, record]: with a record it must exist, not be final, and it is given back
 -- ARGV: not_after, token (0: any), connection ('*': any), holder ('': any), renew_ms (0: no), ttl_ms of a grant where nobody holds
---   it (0: none; negative: also where somebody does, whose lease ends as superseded), acknowledged control id, new control ('': none), batch sequence (0: none, '+': the next), digest, how many
---   changes, then op, field, value of each change, then type and payload of each event
--- Returns {'ok', now, remaining_ms, acked, last log sequence [, view]} | {'lost', now, ...} | {'none', now} | {'gap', now, expected}
+--   it (0: none; negative: also where somebody does, whose lease ends as superseded), acknowledged control id, new control ('': none), batch sequence (0: none, '+': the next), digest, '1'
+--   where the record is to be shown else '', how many changes, then op, field, value of each change, then type and payload of each event
+-- Returns {'ok', now, deadline, acked, last log sequence [, view]} | {'lost', now, ...} | {'none', now} | {'gap', now, expected}
 --   | {'batch_mismatch', now} | {'absent', now} | {'final', now, state} | {'foreign', now, lease or ''}
 local k = keys_of(KEYS[1])
 local token, holder = ARGV[2], ARGV[4]
@@ -13,7 +13,7 @@ local l = read(k)
 if KEYS[8] then
   local state = redis.call('HMGET', k.record, 'created', 'state', 'cancel')
   if not state[1] then return { 'absent', int(now) } end
-  for i = 12, 11 + tonumber(ARGV[11]) * 3, 3 do
+  for i = 13, 12 + tonumber(ARGV[12]) * 3, 3 do
     if ARGV[i] == 'is' and redis.call('HGET', k.record, ARGV[i + 1]) ~= ARGV[i + 2] then return { 'absent', int(now) } end
   end
   if state[2] and ENDED[state[2]] then return { 'final', int(now), state[2] } end
@@ -57,8 +57,8 @@ if ARGV[8] ~= '' then
 end
 
 local position, repeated = 0, sequence ~= 0 and sequence <= last
-local events = 12 + tonumber(ARGV[11]) * 3
-if not repeated then apply(k, { unpack(ARGV, 12, events - 1) }) end
+local events = 13 + tonumber(ARGV[12]) * 3
+if not repeated then apply(k, { unpack(ARGV, 13, events - 1) }) end
 if sequence == last + 1 then
   if k.kind == 'run' then
     local to = 'claimed>running'
@@ -73,4 +73,4 @@ if sequence == last + 1 then
   redis.call('HSET', k.grant, 'batch', int(sequence), 'digest', ARGV[10])
   last, l.batch = sequence, int(sequence)
 end
-return { 'ok', int(now), int((l.deadline - now) / 1000), int(last), int(position), KEYS[8] and view(k, l) }
+return { 'ok', int(now), int(l.deadline), int(last), int(position), ARGV[11] ~= '' and view(k, l) or nil }
