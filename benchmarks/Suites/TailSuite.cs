@@ -32,8 +32,8 @@ internal sealed class TailSuite : ISuite
         }
 
         // In a process of their own, as those who watch a worker are; and they watch from elsewhere, so here they get what is left of the processors.
-        await using var reading = ProgramProcess.Run("nice",
-            ["-n", "19", "dotnet", Environment.GetCommandLineArgs()[0], "read-tails", "--address", coordinator.Address.ToString(), "--stalled", $"{tails / StalledOf}", .. capabilities]);
+        await using var reading = ProgramProcess.Run("chrt",
+            ["--idle", "0", "dotnet", Environment.GetCommandLineArgs()[0], "read-tails", "--address", coordinator.Address.ToString(), "--stalled", $"{tails / StalledOf}", .. capabilities]);
         await reading.LineAsync(line => line == TailReaders.Attached, Patience, "all readers are attached").ConfigureAwait(false);
         foreach (var row in await Contest.RunAsync(bench, [new("watched", watched.MeasureAsync), new("quiet", quiet.MeasureAsync)],
             new Line($"acks of a worker with {tails} tails, {tails / StalledOf} stalled, p99", Metric.P99, "ms", "watched", null, "quiet", "within 5 % of none", row => row.ToLimit!.Median <= 1.05)).ConfigureAwait(false))

@@ -39,7 +39,7 @@ internal sealed class ShippedScripts(WorkerSession session, SessionParts parts, 
         {
             refuse(Refusal.Invalid("traces.events", $"must be at most {MaxEvents} events and {MaxBytes} bytes"));
         }
-        else if (parts.Tails.Of(session.Tenant, traces.Script).Count > 0)
+        else if (parts.Tails.Of(session.Tenant, traces.Script).Names.Count > 0)
         {
             _lane.Add(traces.Script, [.. traces.Events.Select(e => e.Memory)]);
         }

@@ -4,7 +4,8 @@ namespace Coordinator.Tails;
 
 /// <summary>A tail as it is judged: its filters compiled once.</summary>
 /// <param name="Script">Null for every script of the account.</param>
-internal sealed record ActiveTail(string Name, string? Script, TailFilters? Filters, LiveFilters? Live)
+/// <param name="Asks">The same for tails that want the same.</param>
+internal sealed record ActiveTail(string Name, string? Script, string Asks, TailFilters? Filters, LiveFilters? Live)
 {
     /// <summary>The share of events that it takes, from 0 to 1.</summary>
     public double SamplingRate => Filters?.SamplingRate ?? 1;
@@ -12,10 +13,13 @@ internal sealed record ActiveTail(string Name, string? Script, TailFilters? Filt
     public static ActiveTail Of(Record tail)
     {
         var (script, filters) = (tail.Text(TailFields.Script), tail.Text(TailFields.Filters));
+        var live = TailDesk.IsLive(tail);
+        var context = tail.Text(live ? TailFields.Combination : TailFields.ClientIp);
+        var asks = $"{live}\n{(string.IsNullOrEmpty(filters) ? "" : context)}\n{filters}";
         // They were compiled when the tail was made: what the store gives back compiles again.
-        return TailDesk.IsLive(tail)
-            ? new(tail.Resource.Name, script, null, TailDesk.CompileLive(filters, tail.Text(TailFields.Combination)).Value!)
-            : new(tail.Resource.Name, script, TailDesk.Compile(filters, tail.Text(TailFields.ClientIp)).Value!, null);
+        return live
+            ? new(tail.Resource.Name, script, asks, null, TailDesk.CompileLive(filters, context).Value!)
+            : new(tail.Resource.Name, script, asks, TailDesk.Compile(filters, context).Value!, null);
     }
 
     public bool Follows(string script) => Script is null || Script == script;

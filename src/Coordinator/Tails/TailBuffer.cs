@@ -11,8 +11,8 @@ namespace Coordinator.Tails;
 /// meets it at the latest after all that the buffer holds. From then on a frame is taken surely while the buffer is less than half full, and
 /// the more seldom the fuller it is. Sampling ends, with a notice of how many were dropped, once the reader has taken everything and nothing
 /// was dropped for a while.
-/// A reader that waits is woken at once by what comes after a pause, and else a few times a second: what comes meanwhile shares one
-/// response, because many readers that wake for every event take the processor from the acks of its worker.
+/// A reader that waits is woken at once by what comes after a pause, and else when it has gathered for a while: what comes meanwhile shares
+/// one response, because many readers that wake for every event take the processor from the acks of its worker.
 /// </remarks>
 internal sealed class TailBuffer : IDisposable
 {
@@ -24,25 +24,28 @@ internal sealed class TailBuffer : IDisposable
     private readonly TailBufferOptions _options;
     private readonly TailNotices _notices;
     private readonly TimeProvider _time;
+    private readonly Func<TimeSpan> _gather;
     private readonly Func<double> _random;
     private readonly ITimer _timer;
     private TaskCompletionSource? _waiting;
     private long _next;
     private int _bytes;
     private long _lastDrop;
-    private long? _lastTake;
+    private (long At, TimeSpan Gather)? _lastTake;
+    private bool _gathering;
     private double _rate;
     private bool _closed;
 
     /// <param name="after">The number before that of the first frame.</param>
     /// <param name="samplingRate">As <see cref="Sample"/> sets it.</param>
+    /// <param name="gather">How long from a read what comes next may wait for more.</param>
     /// <param name="random">At least 0 and less than 1; not called by two threads at once.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
-    public TailBuffer(TailBufferOptions options, TailNotices notices, long after, double samplingRate, TimeProvider time, Func<double> random)
+    public TailBuffer(TailBufferOptions options, TailNotices notices, long after, double samplingRate, TimeProvider time, Func<TimeSpan> gather, Func<double> random)
     {
         Validator.ValidateObject(options, new(options), validateAllProperties: true);
         ArgumentOutOfRangeException.ThrowIfNegative(after);
-        (_options, _notices, _time, _random, _next) = (options, notices, time, random, after + 1);
+        (_options, _notices, _time, _gather, _random, _next) = (options, notices, time, gather, random, after + 1);
         Sample(samplingRate);
         _timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -64,32 +67,13 @@ internal sealed class TailBuffer : IDisposable
         }
     }
 
-    /// <summary>Takes a frame for the reader, or not: false where it is sampled away, dropped, or the buffer closed.</summary>
-    /// <param name="frame">Kept as it is: it must not change later.</param>
-    public bool Offer(ReadOnlyMemory<byte> frame)
+    /// <summary>Takes what the reader is to have of these; gives how many. The others are sampled away, dropped, or come after the end.</summary>
+    /// <param name="frames">Kept as they are: they must not change later.</param>
+    public int Offer(IReadOnlyList<ReadOnlyMemory<byte>> frames)
     {
         lock (_gate)
         {
-            if (_closed || (_rate < 1 && _random() >= _rate))
-            {
-                return false;
-            }
-
-            if (HasRoom(frame.Length))
-            {
-                Add(frame);
-                return true;
-            }
-
-            if (!Overloaded)
-            {
-                // Beyond the bounds by this one notice, which there is once a time of sampling.
-                Overloaded = true;
-                Add(_notices.Overload());
-            }
-
-            (Dropped, _lastDrop) = (Dropped + 1, _time.GetTimestamp());
-            return false;
+            return frames.Count(Admit);
         }
     }
 
@@ -160,6 +144,30 @@ internal sealed class TailBuffer : IDisposable
     /// <summary>Closes it and discards what waits.</summary>
     public void Dispose() => Close(discard: true);
 
+    private bool Admit(ReadOnlyMemory<byte> frame)
+    {
+        if (_closed || (_rate < 1 && _random() >= _rate))
+        {
+            return false;
+        }
+
+        if (HasRoom(frame.Length))
+        {
+            Add(frame);
+            return true;
+        }
+
+        if (!Overloaded)
+        {
+            // Beyond the bounds by this one notice, which there is once a time of sampling.
+            Overloaded = true;
+            Add(_notices.Overload());
+        }
+
+        (Dropped, _lastDrop) = (Dropped + 1, _time.GetTimestamp());
+        return false;
+    }
+
     private bool HasRoom(int length)
     {
         if (_frames.Count >= _options.MostFrames || _bytes + length > _options.MostBytes)
@@ -186,14 +194,14 @@ internal sealed class TailBuffer : IDisposable
             return;
         }
 
-        var left = _lastTake is { } last ? _options.Gather - _time.GetElapsedTime(last) : TimeSpan.Zero;
+        var left = _lastTake is { } last ? last.Gather - _time.GetElapsedTime(last.At) : TimeSpan.Zero;
         if (left <= TimeSpan.Zero || _frames.Count >= _options.MostFrames / PressingShare || _bytes >= _options.MostBytes / PressingShare)
         {
             _waiting.TrySetResult();
         }
-        else
+        else if (!_gathering)
         {
-            _timer.Change(left, Timeout.InfiniteTimeSpan);
+            _gathering = _timer.Change(left, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -208,7 +216,7 @@ internal sealed class TailBuffer : IDisposable
 
         var first = _next;
         _next += frames.Count;
-        _lastTake = _time.GetTimestamp();
+        (_lastTake, _gathering) = ((_time.GetTimestamp(), _gather()), false);
         Settle();
         return new(first, frames);
     }
@@ -217,6 +225,7 @@ internal sealed class TailBuffer : IDisposable
     {
         lock (_gate)
         {
+            _gathering = false;
             Settle();
             if (_frames.Count > 0)
             {
@@ -244,7 +253,3 @@ internal sealed class TailBuffer : IDisposable
         (Overloaded, Dropped) = (false, 0);
     }
 }
-
-/// <summary>Frames that follow each other.</summary>
-/// <param name="First">The number of the first of them.</param>
-internal sealed record TailBatch(long First, IReadOnlyList<ReadOnlyMemory<byte>> Frames);

@@ -13,18 +13,7 @@ internal sealed class TailBufferOptions
     [Range(256 * 1024, 1024 * 1024)]
     public int MostBytes { get; set; } = 1024 * 1024;
 
-    /// <summary>
-    /// How long what comes soon after a read may wait for more, to be read together; what comes later is read at once. A reader
-    /// has three quarters of it or more. 0 to 1 second; default 250 ms.
-    /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
-    public TimeSpan Gather { get; set; } = TimeSpan.FromMilliseconds(250);
-
     /// <summary>How long nothing must have been dropped before sampling ends. 1 second to 1 minute; default 5 seconds.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan Quiet { get; set; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>The same for one reader, with a <see cref="Gather"/> of its own: readers of one script that all wake at once are a burst of work.</summary>
-    /// <param name="random">At least 0 and less than 1.</param>
-    public TailBufferOptions Of(double random) => new() { MostFrames = MostFrames, MostBytes = MostBytes, Quiet = Quiet, Gather = Gather * (0.75 + (random / 4)) };
 }

@@ -25,6 +25,13 @@ internal sealed class TailOptions
     [Range(1, 1_000)]
     public int MostLive { get; set; } = 100;
 
+    /// <summary>
+    /// How often a second all readers of this process together are woken by events that keep coming; each is at least once. 10 to 100,000;
+    /// default 100.
+    /// </summary>
+    [Range(10, 100_000)]
+    public int WakesPerSecond { get; set; } = 100;
+
     /// <summary>Whether a script may be tailed before a worker has named it. Default false.</summary>
     public bool AheadOfWorkers { get; set; }
 }

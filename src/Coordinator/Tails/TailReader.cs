@@ -49,7 +49,7 @@ internal sealed class TailReader(Record tail, string id, TailBuffer buffer, Acti
     }
 
     /// <summary>What this tail takes, as its reader is sent it.</summary>
-    public void Hear(ReadOnlyMemory<byte> frame) => buffer.Offer(frame);
+    public void Hear(IReadOnlyList<ReadOnlyMemory<byte>> frames) => buffer.Offer(frames);
 
     public void Dispose()
     {

@@ -8,6 +8,7 @@ namespace Coordinator.Tails;
 /// <summary>The readers of this process: each takes its tail, keeps it while it reads, and is told the moment that it is over.</summary>
 internal sealed class TailReaders : IDisposable
 {
+    private static readonly TimeSpan LongestGather = TimeSpan.FromSeconds(1);
     private readonly ConcurrentDictionary<(string Tenant, string Tail), TailReader> _readers = new();
     private readonly ConcurrentDictionary<string, Ear> _ears = new();
     private readonly (TailDesk Desk, ITraceChannel Channel, TimeProvider Time) _parts;
@@ -44,7 +45,7 @@ internal sealed class TailReaders : IDisposable
 
             var notices = new TailNotices(taken.Text(TailFields.Script) ?? "", TailDesk.IsLive(taken), _parts.Time);
             // The share was taken where the events came in.
-            var buffer = new TailBuffer(_buffer.Of(Random.Shared.NextDouble()), notices, after, 1, _parts.Time, Random.Shared.NextDouble);
+            var buffer = new TailBuffer(_buffer, notices, after, 1, _parts.Time, Gather, Random.Shared.NextDouble);
             var reader = new TailReader(taken, id, buffer, Remove);
             if (_readers.TryGetValue(Place(reader), out var before))
             {
@@ -162,14 +163,29 @@ internal sealed class TailReaders : IDisposable
             return;
         }
 
-        var readers = batch.Tails.Select(tail => _readers.GetValueOrDefault((tenant, tail))).ToArray();
+        var heard = batch.Tails.Select(_ => new List<ReadOnlyMemory<byte>>(batch.Events.Count)).ToArray();
         foreach (var (places, message) in batch.Events)
         {
             foreach (var place in places)
             {
-                readers[place]?.Hear(message);
+                heard[place].Add(message);
             }
         }
+
+        for (var place = 0; place < heard.Length; place++)
+        {
+            if (_readers.TryGetValue((tenant, batch.Tails[place]), out var reader))
+            {
+                reader.Hear(heard[place]);
+            }
+        }
+    }
+
+    // The more readers, the longer; and not all at the same moment.
+    private TimeSpan Gather()
+    {
+        var share = TimeSpan.FromSeconds((double)_readers.Count / _options.WakesPerSecond);
+        return (share < LongestGather ? share : LongestGather) * (0.75 + (Random.Shared.NextDouble() / 4));
     }
 
     private async ValueTask<Ear> ListenAsync(string tenant)

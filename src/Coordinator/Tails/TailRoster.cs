@@ -36,8 +36,8 @@ internal sealed class TailRoster(TailDesk desk, ChangeFeed feed, TimeProvider ti
     }
 
     /// <summary>The tails of a script that somebody here ships.</summary>
-    public IReadOnlyList<ActiveTail> Of(string tenant, string script) =>
-        _scripts.TryGetValue((tenant, script), out var followed) ? followed.Tails : [];
+    public Audience Of(string tenant, string script) =>
+        _scripts.TryGetValue((tenant, script), out var followed) ? followed.Audience : Audience.Nobody;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -103,7 +103,7 @@ internal sealed class TailRoster(TailDesk desk, ChangeFeed feed, TimeProvider ti
         private readonly List<Action<Demand>> _followers = [];
         private ActiveTail[] _own = [];
         private ActiveTail[] _live = [];
-        private volatile ActiveTail[] _tails = [];
+        private volatile Audience _audience = Audience.Nobody;
         private Demand _told = new(script, 0, 0);
 
         public string Tenant => tenant;
@@ -112,7 +112,7 @@ internal sealed class TailRoster(TailDesk desk, ChangeFeed feed, TimeProvider ti
 
         public string Kind { get; } = TailKey.KindOfScript(script);
 
-        public IReadOnlyList<ActiveTail> Tails => _tails;
+        public Audience Audience => _audience;
 
         public Action<Demand> Add(Action<Demand> told)
         {
@@ -145,8 +145,8 @@ internal sealed class TailRoster(TailDesk desk, ChangeFeed feed, TimeProvider ti
             {
                 _own = own ?? _own;
                 _live = live?.Where(tail => tail.Follows(script)).ToArray() ?? _live;
-                _tails = [.. _own, .. _live];
-                var demand = new Demand(script, _tails.Length, _tails.Select(tail => tail.SamplingRate).DefaultIfEmpty(0).Max());
+                _audience = new([.. _own, .. _live]);
+                var demand = new Demand(script, _audience.Names.Count, _audience.SamplingRate);
                 if (demand == _told)
                 {
                     return;

@@ -7,7 +7,10 @@ namespace Coordinator.Tails;
 /// <param name="Events">Each with the places of its tails in <paramref name="Tails"/>.</param>
 internal sealed record TraceBatch(IReadOnlyList<string> Tails, IReadOnlyList<(IReadOnlyList<int> For, ReadOnlyMemory<byte> Event)> Events)
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
+
+    // In the place of how many: no event is for nobody.
+    private const int Everybody = 0;
 
     public ReadOnlyMemory<byte> Write()
     {
@@ -23,10 +26,13 @@ internal sealed record TraceBatch(IReadOnlyList<string> Tails, IReadOnlyList<(IR
         writer.Write7BitEncodedInt(Events.Count);
         foreach (var (places, content) in Events)
         {
-            writer.Write7BitEncodedInt(places.Count);
-            foreach (var place in places)
+            writer.Write7BitEncodedInt(places.Count < Tails.Count ? places.Count : Everybody);
+            if (places.Count < Tails.Count)
             {
-                writer.Write7BitEncodedInt(place);
+                foreach (var place in places)
+                {
+                    writer.Write7BitEncodedInt(place);
+                }
             }
 
             writer.Write7BitEncodedInt(content.Length);
@@ -47,10 +53,12 @@ internal sealed record TraceBatch(IReadOnlyList<string> Tails, IReadOnlyList<(IR
         }
 
         var tails = Enumerable.Range(0, reader.Read7BitEncodedInt()).Select(_ => reader.ReadString()).ToArray();
+        var everybody = Enumerable.Range(0, tails.Length).ToArray();
         var events = new (IReadOnlyList<int>, ReadOnlyMemory<byte>)[reader.Read7BitEncodedInt()];
         for (var i = 0; i < events.Length; i++)
         {
-            var places = Enumerable.Range(0, reader.Read7BitEncodedInt()).Select(_ => reader.Read7BitEncodedInt()).ToArray();
+            var count = reader.Read7BitEncodedInt();
+            var places = count == Everybody ? everybody : Enumerable.Range(0, count).Select(_ => reader.Read7BitEncodedInt()).ToArray();
             events[i] = (places, reader.ReadBytes(reader.Read7BitEncodedInt()));
         }
 

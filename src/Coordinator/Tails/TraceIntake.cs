@@ -23,7 +23,7 @@ internal sealed class TraceIntake(TailRoster roster, ITraceChannel channel, Time
     /// <summary>Refuses an event that is not one; the others of its frame are passed on.</summary>
     public Refusal? Take(string tenant, string script, IReadOnlyList<ReadOnlyMemory<byte>> events)
     {
-        var tails = roster.Of(tenant, script);
+        var audience = roster.Of(tenant, script);
         Refusal? refused = null;
         var wanted = new List<(IReadOnlyList<int>, ReadOnlyMemory<byte>)>();
         for (var i = 0; i < events.Count; i++)
@@ -34,12 +34,12 @@ internal sealed class TraceIntake(TailRoster roster, ITraceChannel channel, Time
                 continue;
             }
 
-            Judge(tails, message, wanted);
+            Judge(audience, message, wanted);
         }
 
         if (wanted.Count > 0)
         {
-            Enqueue(tenant, new TraceBatch([.. tails.Select(tail => tail.Name)], wanted).Write());
+            Enqueue(tenant, new TraceBatch(audience.Names, wanted).Write());
         }
 
         return refused;
@@ -88,34 +88,23 @@ internal sealed class TraceIntake(TailRoster roster, ITraceChannel channel, Time
     }
 
     // A script's tails get the message; live tails get frames that are made of it.
-    private static void Judge(IReadOnlyList<ActiveTail> tails, TraceMessage message, List<(IReadOnlyList<int>, ReadOnlyMemory<byte>)> wanted)
+    private static void Judge(Audience audience, TraceMessage message, List<(IReadOnlyList<int>, ReadOnlyMemory<byte>)> wanted)
     {
-        Want(tails, tail => tail.Filters?.Matches(message) == true, message.Json, wanted);
-        if (tails.Any(tail => tail.Live is not null))
+        Add(audience.Wanting(message), message.Json);
+        if (audience.HasLive)
         {
             foreach (var frame in LiveShape.Frames(message, Guid.NewGuid().ToString("N")))
             {
-                Want(tails, tail => tail.Live?.Matches(frame) == true, frame.Json, wanted);
+                Add(audience.Wanting(frame), frame.Json);
             }
         }
-    }
 
-    // Filters first, then the share.
-    private static void Want(
-        IReadOnlyList<ActiveTail> tails, Func<ActiveTail, bool> matches, ReadOnlyMemory<byte> json, List<(IReadOnlyList<int>, ReadOnlyMemory<byte>)> wanted)
-    {
-        var places = new List<int>(tails.Count);
-        for (var at = 0; at < tails.Count; at++)
+        void Add(IReadOnlyList<int> places, ReadOnlyMemory<byte> json)
         {
-            if (matches(tails[at]) && (tails[at].SamplingRate >= 1 || Random.Shared.NextDouble() < tails[at].SamplingRate))
+            if (places.Count > 0)
             {
-                places.Add(at);
+                wanted.Add((places, json));
             }
-        }
-
-        if (places.Count > 0)
-        {
-            wanted.Add((places, json));
         }
     }
 }

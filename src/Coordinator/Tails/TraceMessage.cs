@@ -107,23 +107,34 @@ internal sealed class TraceMessage
     private static JsonText Complete(JsonText json, string script, DateTimeOffset now)
     {
         // Readers reach into these without looking.
-        (string Name, string Value, Func<JsonValueKind, bool> Right)[] members =
-        [
-            ("outcome", "\"ok\"", kind => kind == JsonValueKind.String),
-            ("scriptName", JsonSerializer.Serialize(script), kind => kind == JsonValueKind.String),
-            ("exceptions", "[]", kind => kind == JsonValueKind.Array),
-            ("logs", "[]", kind => kind == JsonValueKind.Array),
-            ("eventTimestamp", now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture), kind => kind == JsonValueKind.Number),
-            ("event", "null", kind => kind is JsonValueKind.Object or JsonValueKind.Null),
-        ];
-        var wanting = members.Where(member => !member.Right(JsonText.Member(json.Root, member.Name).ValueKind)).ToList();
+        var wanting = new List<(string Name, string Value)>();
+        Demand("outcome", kind => kind == JsonValueKind.String, () => "\"ok\"");
+        Demand("scriptName", kind => kind == JsonValueKind.String, () => JsonSerializer.Serialize(script));
+        Demand("exceptions", kind => kind == JsonValueKind.Array, () => "[]");
+        Demand("logs", kind => kind == JsonValueKind.Array, () => "[]");
+        Demand("eventTimestamp", kind => kind == JsonValueKind.Number, () => now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
+        Demand("event", kind => kind is JsonValueKind.Object or JsonValueKind.Null, () => "null");
         if (wanting.Count == 0)
         {
             return json;
         }
 
-        var kept = json.Root.EnumerateObject().Where(member => !wanting.Any(other => member.NameEquals(other.Name))).Select(member => member.ToString());
-        var text = Encoding.UTF8.GetBytes($"{{{string.Join(',', kept.Concat(wanting.Select(member => $"\"{member.Name}\":{member.Value}")))}}}");
+        // As a rule what is wanting is not there at all, and stands behind the rest.
+        var kept = wanting.Exists(member => Kind(member.Name) != JsonValueKind.Undefined)
+            ? string.Join(',', json.Root.EnumerateObject().Where(member => !wanting.Exists(other => member.NameEquals(other.Name))))
+            : Encoding.UTF8.GetString(json.Text.Span[1..^1]);
+        var added = string.Join(',', wanting.Select(member => $"\"{member.Name}\":{member.Value}"));
+        var text = Encoding.UTF8.GetBytes($"{{{kept}{(kept.Length > 0 ? "," : "")}{added}}}");
         return new(text, JsonElement.Parse(text, new JsonDocumentOptions { MaxDepth = MostDeep }));
+
+        JsonValueKind Kind(string name) => JsonText.Member(json.Root, name).ValueKind;
+
+        void Demand(string name, Func<JsonValueKind, bool> right, Func<string> value)
+        {
+            if (!right(Kind(name)))
+            {
+                wanting.Add((name, value()));
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@ namespace Coordinator.Tests.Tails;
 /// <summary>What a reader gets that keeps up, and one that does not.</summary>
 public sealed class TailBufferTests : IDisposable
 {
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
     private readonly ManualTime _time = new();
     private readonly Queue<double> _draws = new();
@@ -83,7 +84,7 @@ public sealed class TailBufferTests : IDisposable
     {
         Offer(2);
         _buffer.Close(discard);
-        Assert.False(_buffer.Offer("9"u8.ToArray()));
+        Assert.Equal(0, _buffer.Offer(["9"u8.ToArray()]));
         Assert.Equal(texts, (await ReadAsync(10)) is { } batch ? Texts(batch) : null);
         Assert.Null(await ReadAsync(10));
     }
@@ -113,7 +114,7 @@ public sealed class TailBufferTests : IDisposable
     {
         _buffer = Make(new() { MostBytes = 256 * 1024 });
         var frame = new byte[60 * 1024];
-        Assert.Equal([true, true, true, true, false, false], Enumerable.Range(0, 6).Select(_ => _buffer.Offer(frame)));
+        Assert.Equal(4, _buffer.Offer([.. Enumerable.Repeat(frame, 6)]));
         var batch = await ReadAsync(100);
         Assert.Equal("overload", Info(batch!.Frames[^1]).GetProperty("type").GetString());
         Assert.InRange(batch.Frames.SkipLast(1).Sum(sent => sent.Length), 1, 256 * 1024);
@@ -178,7 +179,7 @@ public sealed class TailBufferTests : IDisposable
         _buffer.Sample(0);
         Assert.False(One(0));
         _buffer.Sample(1);
-        Assert.True(_buffer.Offer("1"u8.ToArray()));
+        Assert.Equal(1, _buffer.Offer(["1"u8.ToArray()]));
         Assert.Equal((false, 0), (_buffer.Overloaded, _buffer.Dropped));
     }
 
@@ -187,12 +188,12 @@ public sealed class TailBufferTests : IDisposable
     {
         const int Writers = 4, Each = 5_000;
         var random = new Random(1);
-        _buffer = new(new() { MostFrames = 50 }, new("s", live: false, _time), 0, 1, _time, random.NextDouble);
+        _buffer = new(new() { MostFrames = 50 }, new("s", live: false, _time), 0, 1, _time, () => Gather, random.NextDouble);
         var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() =>
         {
             for (var i = 0; i < Each; i++)
             {
-                _buffer.Offer(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{writer} {i}")));
+                _buffer.Offer([Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{writer} {i}"))]);
             }
         })));
         var closing = writing.ContinueWith(_ => _buffer.Close(discard: false), TaskScheduler.Default);
@@ -231,12 +232,12 @@ public sealed class TailBufferTests : IDisposable
         () => Make(new() { MostFrames = frames, MostBytes = bytes, Quiet = TimeSpan.FromSeconds(quiet) }));
 
     private TailBuffer Make(TailBufferOptions options, long after = 0, double rate = 1) =>
-        new(options, new("s", live: false, _time), after, rate, _time, _draws.Dequeue);
+        new(options, new("s", live: false, _time), after, rate, _time, () => Gather, _draws.Dequeue);
 
     private bool One(double draw)
     {
         _draws.Enqueue(draw);
-        var taken = _buffer.Offer("x"u8.ToArray());
+        var taken = _buffer.Offer(["x"u8.ToArray()]) == 1;
         _draws.Clear();
         return taken;
     }
@@ -250,7 +251,7 @@ public sealed class TailBufferTests : IDisposable
                 _draws.Enqueue(value);
             }
 
-            _buffer.Offer(Encoding.UTF8.GetBytes(i.ToString(CultureInfo.InvariantCulture)));
+            _buffer.Offer([Encoding.UTF8.GetBytes(i.ToString(CultureInfo.InvariantCulture))]);
         }
 
         _draws.Clear();
