@@ -96,7 +96,7 @@ public sealed class LeaseHandle : IAsyncDisposable
             }
 
             Releasing = true;
-            await _requests.ReleaseAsync(this, cancellation).ConfigureAwait(false);
+            await _requests.ReleaseAsync(this).WaitAsync(cancellation).ConfigureAwait(false);
         }
     }
 

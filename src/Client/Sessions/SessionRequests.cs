@@ -10,8 +10,9 @@ internal sealed class SessionRequests(WorkerSession session, HeldLeases held)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
+    private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, PendingAcquire> _acquires = new();
-    private readonly ConcurrentDictionary<LeaseId, TaskCompletionSource> _releases = new();
+    private readonly ConcurrentDictionary<string, PendingRelease> _releases = new();
     private CoordinatorException? _refused;
 
     /// <summary>Asks for a lease and waits for it.</summary>
@@ -19,26 +20,20 @@ internal sealed class SessionRequests(WorkerSession session, HeldLeases held)
     /// <param name="cancellation">Ends the wait. What is granted all the same is released.</param>
     public async Task<LeaseHandle> AskAsync(PendingAcquire pending, CancellationToken cancellation)
     {
-        // Entered first: a refusal of the session either finds it there or is found here.
-        _acquires[pending.RequestId] = pending;
-        if (_refused is { } refused)
-        {
-            throw refused;
-        }
-
-        Send(pending);
+        Enter(pending);
         await using var giveUp = cancellation.Register(() => pending.Granted.TrySetCanceled(cancellation)).ConfigureAwait(false);
         return await pending.Granted.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Gives a lease back; completes when that is acknowledged or the lease is over.</summary>
-    public async Task ReleaseAsync(LeaseHandle lease, CancellationToken cancellation)
+    /// <summary>Gives a lease back; completes when that is acknowledged or the lease is over. Once for a lease.</summary>
+    public async Task ReleaseAsync(LeaseHandle lease)
     {
-        var done = _releases.GetOrAdd(lease.Id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
-        await using var lost = lease.Lost.Register(() => done.TrySetResult()).ConfigureAwait(false);
-        SendRelease(lease.Id);
-        await done.Task.WaitAsync(cancellation).ConfigureAwait(false);
-        _releases.TryRemove(lease.Id, out _);
+        var pending = new PendingRelease(lease.Id);
+        _releases[pending.RequestId] = pending;
+        await using var lost = lease.Lost.Register(() => pending.Done.TrySetResult()).ConfigureAwait(false);
+        pending.Send(session);
+        await pending.Done.Task.ConfigureAwait(false);
+        _releases.TryRemove(pending.RequestId, out _);
     }
 
     /// <summary>The session has another stream: what waits for its answer is sent on that one.</summary>
@@ -46,19 +41,25 @@ internal sealed class SessionRequests(WorkerSession session, HeldLeases held)
     {
         foreach (var (_, pending) in _acquires)
         {
-            Send(pending);
+            pending.Send(session);
         }
 
-        foreach (var (lease, _) in _releases)
+        foreach (var (_, pending) in _releases)
         {
-            SendRelease(lease);
+            pending.Send(session);
         }
     }
 
-    /// <summary>The session is refused for good: whoever waits for a lease, now or later, is told so.</summary>
+    /// <summary>
+    /// The session is over: whoever waits for a lease, now or later, is told so. What is granted all the same while there is a stream is released.
+    /// </summary>
     public void Refuse(CoordinatorException refusal)
     {
-        _refused = refusal;
+        lock (_gate)
+        {
+            _refused ??= refusal;
+        }
+
         foreach (var (_, pending) in _acquires)
         {
             pending.Granted.TrySetException(refusal);
@@ -82,59 +83,77 @@ internal sealed class SessionRequests(WorkerSession session, HeldLeases held)
         }
     }
 
-    public void OnReleased(LeaseId id)
+    public void OnReleased(string requestId, LeaseId id)
     {
         held.GiveBack(id);
-        if (_releases.TryRemove(id, out var done))
+        if (_releases.TryRemove(requestId, out var pending))
         {
-            done.TrySetResult();
+            pending.Done.TrySetResult();
         }
     }
 
     public void OnRefused(string requestId, Failure failure)
     {
-        if (_acquires.TryGetValue(requestId, out var pending))
+        if (_acquires.TryGetValue(requestId, out var acquire))
         {
-            OnRefused(pending, failure);
+            OnRefused(acquire, failure);
         }
-        else if (LeaseOfRelease(requestId) is { } id)
+        else if (_releases.TryGetValue(requestId, out var release))
         {
             if (failure.Passing)
             {
-                _ = LaterAsync(() => SendRelease(id));
+                _ = LaterAsync(() => release.Send(session));
             }
             else
             {
                 // It is over already, one way or another.
-                OnReleased(id);
+                OnReleased(requestId, release.Lease);
             }
         }
     }
 
     private void OnRefused(PendingAcquire pending, Failure failure)
     {
+        var requestId = pending.RequestId;
         if (pending.Granted.Task.IsCompleted)
         {
-            _acquires.TryRemove(pending.RequestId, out _);
+            _acquires.TryRemove(requestId, out _);
         }
         else if (failure.Passing || failure.Status == StatusCode.ResourceExhausted)
         {
             pending.Refused();
-            _ = LaterAsync(() => Send(pending));
+            _ = LaterAsync(() => pending.Send(session));
         }
         else if (failure.Reason == "LEASE_LOST" && !pending.Adopts)
         {
-            // Granted once, and over before the answer came: this is another request.
-            _acquires.TryRemove(pending.RequestId, out _);
+            // Granted once, and over before the answer came: this is another request. Entered before the first one leaves, so that whoever
+            // refuses all that wait finds it.
             pending.Renew();
-            _acquires[pending.RequestId] = pending;
-            Send(pending);
+            Enter(pending);
+            _acquires.TryRemove(requestId, out _);
         }
         else
         {
-            _acquires.TryRemove(pending.RequestId, out _);
+            _acquires.TryRemove(requestId, out _);
             pending.Granted.TrySetException(CoordinatorException.From(failure));
         }
+    }
+
+    // A refusal of the session either finds the request entered or is found here, and the request is not entered at all.
+    private void Enter(PendingAcquire pending)
+    {
+        lock (_gate)
+        {
+            if (_refused is { } refused)
+            {
+                pending.Granted.TrySetException(refused);
+                return;
+            }
+
+            _acquires[pending.RequestId] = pending;
+        }
+
+        pending.Send(session);
     }
 
     private async Task LaterAsync(Action again)
@@ -145,21 +164,4 @@ internal sealed class SessionRequests(WorkerSession session, HeldLeases held)
             again();
         }
     }
-
-    private void Send(PendingAcquire pending)
-    {
-        // The time is taken before the send: a grant counts from there.
-        if (session.Stream is { } stream && pending.Send(stream, session.Now))
-        {
-            stream.Send(pending.ToFrame());
-        }
-    }
-
-    private void SendRelease(LeaseId lease) =>
-        session.Stream?.Send(new() { Release = new() { RequestId = RequestIdOf(lease), Resource = lease.Resource, Token = lease.Token } });
-
-    private LeaseId? LeaseOfRelease(string requestId) =>
-        _releases.Keys.Where(lease => RequestIdOf(lease) == requestId).Select(lease => (LeaseId?)lease).FirstOrDefault();
-
-    private static string RequestIdOf(LeaseId released) => $"release-{released.Token}";
 }

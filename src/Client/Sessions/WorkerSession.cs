@@ -31,6 +31,7 @@ public sealed class WorkerSession : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly LeaseClock _thread;
     private readonly Task _running;
+    private readonly Lazy<Task> _end;
     private volatile SessionStream? _stream;
 
     internal WorkerSession(Channels channels, CoordinatorClientOptions options, WorkerOptions worker)
@@ -42,6 +43,7 @@ public sealed class WorkerSession : IAsyncDisposable
         _events = new(_held, Tell);
         _traces = new(worker.Scripts, options.TimeProvider, source => _stream?.Offer(source), Tell);
         _controls = new(_held, _traces, Tell);
+        _end = new(EndAsync);
         _thread = new($"leases of {worker.WorkerId}", Tick);
         _running = Task.Run(RunAsync);
     }
@@ -98,26 +100,30 @@ public sealed class WorkerSession : IAsyncDisposable
         return await _requests.AskAsync(new(resource, default, token), cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Ends the session: releases its leases, closes the stream.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends the session: refuses what waits to be granted, releases its leases, closes the stream.</summary>
+    public ValueTask DisposeAsync() => new(_end.Value);
+
+    private async Task EndAsync()
     {
-        if (_stopping.IsCancellationRequested)
+        _requests.Refuse(new(StatusCode.Cancelled, "SESSION_DISPOSED", "The session was disposed."));
+        try
         {
-            return;
-        }
+            var released = Task.WhenAll(_held.All.Select(lease => lease.ReleaseAsync(CancellationToken.None)));
+            if (_stream is not null)
+            {
+                // A coordinator that does not answer must not hold up the end: the leases then live out their TTL.
+                await released.WaitAsync(_options.ConnectTimeout, Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
 
-        // A coordinator that does not answer must not hold up the end: the leases then live out their TTL.
-        var released = Task.WhenAll(_held.All.Select(lease => lease.ReleaseAsync(CancellationToken.None)));
-        if (_stream is not null)
+            await _stopping.CancelAsync().ConfigureAwait(false);
+            await _running.ConfigureAwait(false);
+        }
+        finally
         {
-            await Task.WhenAny(released, Task.Delay(_options.ConnectTimeout, Time)).ConfigureAwait(false);
+            _thread.Dispose();
+            _traces.Dispose();
+            _held.LoseAll();
         }
-
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        await _running.ConfigureAwait(false);
-        _thread.Dispose();
-        _traces.Dispose();
-        _held.LoseAll();
     }
 
     // On the clock's thread: first what is over, then what is due.
@@ -194,7 +200,7 @@ public sealed class WorkerSession : IAsyncDisposable
                 _thread.Wake();
                 break;
             case ConnectResponse.FrameOneofCase.Released:
-                _requests.OnReleased(new(frame.Released.Resource, frame.Released.Token));
+                _requests.OnReleased(frame.Released.RequestId, new(frame.Released.Resource, frame.Released.Token));
                 break;
             case ConnectResponse.FrameOneofCase.Control:
                 _controls.On(stream, frame.Control);

@@ -35,13 +35,17 @@ internal sealed class FakeSessions : Coordinator.V1.Sessions.SessionsBase, IAsyn
         return fake;
     }
 
-    public Coordinator.Client.CoordinatorClient Client() => new(new() { Token = "token", Addresses = { new(_app.Urls.First()) } });
+    public Coordinator.Client.CoordinatorClient Client(TimeProvider? time = null) =>
+        new(new() { Token = "token", Addresses = { new(_app.Urls.First()) }, TimeProvider = time ?? TimeProvider.System });
 
     /// <summary>The next stream that a worker opens.</summary>
     public async Task<Connection> NextAsync() => await _connections.Reader.ReadAsync().AsTask().WaitAsync(Bound);
 
     /// <summary>What a worker that connects from now on gets instead of a welcome.</summary>
     public RpcException? Refusal { get; set; }
+
+    /// <summary>What makes another welcome of the usual one, for those who connect from now on.</summary>
+    public Action<Welcome>? Welcoming { get; set; }
 
     public override async Task Connect(IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
     {
@@ -52,16 +56,15 @@ internal sealed class FakeSessions : Coordinator.V1.Sessions.SessionsBase, IAsyn
         }
 
         var connection = new Connection(requestStream.Current.Hello, responseStream);
-        await responseStream.WriteAsync(new()
+        var welcome = new Welcome
         {
-            Welcome = new()
-            {
-                Session = "s",
-                HeartbeatIntervalMs = 5_000,
-                TtlMs = 15_000,
-                Limits = new() { UnackedBatches = 64, EventsPerBatch = 1_000, BatchBytes = 1 << 20 },
-            },
-        });
+            Session = "s",
+            HeartbeatIntervalMs = 5_000,
+            TtlMs = 15_000,
+            Limits = new() { UnackedBatches = 64, EventsPerBatch = 1_000, BatchBytes = 1 << 20 },
+        };
+        Welcoming?.Invoke(welcome);
+        await responseStream.WriteAsync(new() { Welcome = welcome });
         _connections.Writer.TryWrite(connection);
         var reading = ReadAsync(requestStream, connection, context.CancellationToken);
         await Task.WhenAny(connection.Ended, reading);
