@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
 using System.Globalization;
@@ -18,14 +19,30 @@ internal sealed record Failure(StatusCode Status, string Reason, string Message,
     public long Number(string name) =>
         Metadata.TryGetValue(name, out var text) && long.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : 0;
 
+    public static Failure Of(StatusCode status, string message) => new(status, "", message, new Dictionary<string, string>());
+
     public static Failure Of(RpcException failure) =>
-        failure.Trailers.GetValueBytes(DetailsTrailer) is { } details
-            ? Of(Google.Rpc.Status.Parser.ParseFrom(details))
-            : new(failure.StatusCode, "", failure.Status.Detail, new Dictionary<string, string>());
+        failure.Trailers.GetValueBytes(DetailsTrailer) is { } details && Parse(() => Google.Rpc.Status.Parser.ParseFrom(details)) is { } status
+            ? Of(status)
+            : Of(failure.StatusCode, failure.Status.Detail);
 
     public static Failure Of(Google.Rpc.Status status)
     {
-        var info = status.Details.FirstOrDefault(detail => detail.Is(ErrorInfo.Descriptor))?.Unpack<ErrorInfo>();
+        var info = status.Details.FirstOrDefault(detail => detail.Is(ErrorInfo.Descriptor)) is { } detail ? Parse(detail.Unpack<ErrorInfo>) : null;
         return new((StatusCode)status.Code, info?.Reason ?? "", status.Message, info?.Metadata.ToDictionary() ?? []);
+    }
+
+    // Details that cannot be read leave a status that says less, and no other failure than the one that they are about.
+    private static T? Parse<T>(Func<T> parse)
+        where T : class
+    {
+        try
+        {
+            return parse();
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return null;
+        }
     }
 }

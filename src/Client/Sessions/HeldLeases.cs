@@ -42,7 +42,12 @@ internal sealed class HeldLeases(Action<SessionNotice> tell)
         }
     }
 
-    public void Lose(LostLease lost) => Lose(new(lost.Resource, lost.Token), (LeaseEnd)lost.Reason, lost.LastBatchSequence, "told by the coordinator");
+    public void Lose(LostLease lost)
+    {
+        // Over it is, whether or not the reason is one that is known here.
+        var end = lost.Reason is > EndReason.Unspecified and <= EndReason.Forgotten ? (LeaseEnd)lost.Reason : LeaseEnd.Forgotten;
+        Lose(new(lost.Resource, lost.Token), end, lost.LastBatchSequence, "told by the coordinator");
+    }
 
     public void Lose(LeaseId id, LeaseEnd end, long lastBatchSequence, string message)
     {

@@ -22,32 +22,35 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
 
     public bool Welcomed { get; private set; }
 
+    /// <summary>It has acknowledged a heartbeat: the coordinator works.</summary>
+    public bool Proven { get; private set; }
+
     /// <summary>Runs the stream to its end; gives why it ended, or null where the session stops.</summary>
     public async Task<Failure?> RunAsync(WorkerOptions worker, ICollection<LeaseHandle> held, TimeSpan connectTimeout, CancellationToken stopping)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_leave.Token, stopping);
-        using var call = new V1.Sessions.SessionsClient(invoker).Connect(cancellationToken: either.Token);
         try
         {
+            using var call = new V1.Sessions.SessionsClient(invoker).Connect(cancellationToken: either.Token);
+            var input = call.ResponseStream;
             var sentAt = session.Now;
-            using var connecting = new Timer(time, connectTimeout, () => Leave("no welcome in time"));
-            await GreetAsync(call.RequestStream, worker, held).ConfigureAwait(false);
-            if (!await call.ResponseStream.MoveNext(either.Token).ConfigureAwait(false) || call.ResponseStream.Current.Welcome is not { } welcome)
+            bool open;
+            using (new Timer(time, connectTimeout, () => Leave("no welcome in time")))
             {
-                return new(StatusCode.Unavailable, "", "The coordinator ended the stream before it said welcome.", new Dictionary<string, string>());
+                await GreetAsync(call.RequestStream, worker, held).ConfigureAwait(false);
+                open = await input.MoveNext(either.Token).ConfigureAwait(false);
             }
 
-            connecting.Dispose();
             _writer = new(call.RequestStream, broken => Leave(broken.Message));
-            _nextBeat = session.Now + TimeSpan.FromMilliseconds(welcome.HeartbeatIntervalMs);
-            Welcomed = true;
-            session.OnWelcome(this, welcome, sentAt);
-            while (await call.ResponseStream.MoveNext(either.Token).ConfigureAwait(false))
+            for (; open; open = await input.MoveNext(either.Token).ConfigureAwait(false))
             {
-                session.OnFrame(this, call.ResponseStream.Current);
+                if (Take(input.Current, sentAt) is { } breach)
+                {
+                    return Failure.Of(StatusCode.Internal, $"The coordinator broke the protocol: {breach}.");
+                }
             }
 
-            return new(StatusCode.Unavailable, "", "The coordinator closed the stream.", new Dictionary<string, string>());
+            return Failure.Of(StatusCode.Unavailable, Welcomed ? "The coordinator closed the stream." : "The coordinator ended the stream before it said welcome.");
         }
         catch (RpcException broken)
         {
@@ -119,6 +122,7 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
             {
                 if (beat.Sequence == ack.Sequence)
                 {
+                    Proven = true;
                     sentAt = beat.SentAt;
                     return beat.Leases;
                 }
@@ -126,6 +130,35 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
 
             sentAt = default;
             return [];
+        }
+    }
+
+    // Takes one frame in, or says how it breaks the protocol. Whatever goes wrong with it ends this stream, and nothing else of the session.
+    private string? Take(ConnectResponse frame, TimeSpan helloAt)
+    {
+        if (FrameRules.Breach(frame, Welcomed) is { } breach)
+        {
+            return breach;
+        }
+
+        try
+        {
+            if (frame.Welcome is { } welcome)
+            {
+                _nextBeat = session.Now + TimeSpan.FromMilliseconds(welcome.HeartbeatIntervalMs);
+                Welcomed = true;
+                session.OnWelcome(this, welcome, helloAt);
+            }
+            else
+            {
+                session.OnFrame(this, frame);
+            }
+
+            return null;
+        }
+        catch (Exception fault)
+        {
+            return $"{frame.FrameCase} cannot be taken in: {fault.Message}";
         }
     }
 
@@ -164,7 +197,7 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
         }
     }
 
-    private Failure Left() => new(StatusCode.Unavailable, "", _left, new Dictionary<string, string>());
+    private Failure Left() => Failure.Of(StatusCode.Unavailable, _left);
 
     private sealed class Timer(TimeProvider time, TimeSpan after, Action fire) : IDisposable
     {

@@ -27,6 +27,7 @@ public sealed class WorkerSession : IAsyncDisposable
     private readonly EventAnswers _events;
     private readonly TracePublishers _traces;
     private readonly Controls _controls;
+    private readonly Inbox _inbox;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private readonly LeaseClock _thread;
@@ -43,6 +44,7 @@ public sealed class WorkerSession : IAsyncDisposable
         _events = new(_held, Tell);
         _traces = new(worker.Scripts, options.TimeProvider, source => _stream?.Offer(source), Tell);
         _controls = new(_held, _traces, Tell);
+        _inbox = new(this, _held, _requests, _events, _controls);
         _end = new(EndAsync);
         _thread = new($"leases of {worker.WorkerId}", Tick);
         _running = Task.Run(RunAsync);
@@ -137,6 +139,19 @@ public sealed class WorkerSession : IAsyncDisposable
 
     private async Task RunAsync()
     {
+        try
+        {
+            await StayConnectedAsync().ConfigureAwait(false);
+        }
+        catch (Exception fault)
+        {
+            // A mistake of this library's own: it ends the session, and nobody must wait for what will not come any more.
+            Refuse(new(StatusCode.Internal, "", $"The session failed: {fault.Message}", fault));
+        }
+    }
+
+    private async Task StayConnectedAsync()
+    {
         var backoff = new Backoff(_options.LongestBackoff);
         var at = _channels.Preferred;
         while (!_stopping.IsCancellationRequested)
@@ -151,8 +166,9 @@ public sealed class WorkerSession : IAsyncDisposable
             var reason = await stream.RunAsync(_worker, _held.All, _options.ConnectTimeout, _stopping.Token).ConfigureAwait(false);
             _stream = null;
             _traces.Reset();
-            if (stream.Welcomed)
+            if (stream.Proven || (stream.Welcomed && reason?.Status != StatusCode.Internal))
             {
+                // What breaks the protocol, or breaks down, right behind its welcome may do so each time: it is not asked again without a pause.
                 backoff.Reset();
             }
 
@@ -185,58 +201,10 @@ public sealed class WorkerSession : IAsyncDisposable
         _thread.Wake();
     }
 
-    internal void OnFrame(SessionStream stream, ConnectResponse frame)
-    {
-        switch (frame.FrameCase)
-        {
-            case ConnectResponse.FrameOneofCase.HeartbeatAck:
-                OnAck(stream, frame.HeartbeatAck);
-                break;
-            case ConnectResponse.FrameOneofCase.EventAck:
-                _events.OnAck(frame.EventAck);
-                break;
-            case ConnectResponse.FrameOneofCase.Granted:
-                _requests.OnGranted(frame.Granted);
-                _thread.Wake();
-                break;
-            case ConnectResponse.FrameOneofCase.Released:
-                _requests.OnReleased(frame.Released.RequestId, new(frame.Released.Resource, frame.Released.Token));
-                break;
-            case ConnectResponse.FrameOneofCase.Control:
-                _controls.On(stream, frame.Control);
-                break;
-            case ConnectResponse.FrameOneofCase.Refused:
-                OnRefused(frame.Refused);
-                break;
-            default:
-                // A newer coordinator may send what this library does not know.
-                break;
-        }
-    }
+    internal void OnFrame(SessionStream stream, ConnectResponse frame) => _inbox.Take(stream, frame);
 
-    private void OnAck(SessionStream stream, HeartbeatAck ack)
-    {
-        _held.Lose(ack.Refused);
-        foreach (var lease in stream.Acknowledged(ack, Now, out var sentAt))
-        {
-            lease.Renewed(sentAt);
-        }
-
-        _thread.Wake();
-    }
-
-    private void OnRefused(Refused refused)
-    {
-        var failure = Failure.Of(refused.Status);
-        if (refused.AboutCase == Refused.AboutOneofCase.Batch)
-        {
-            _events.OnRefused(new(refused.Batch.Resource, refused.Batch.Token), failure);
-        }
-        else
-        {
-            _requests.OnRefused(refused.RequestId, failure);
-        }
-    }
+    /// <summary>A lease's deadline, or when a heartbeat is due, is another.</summary>
+    internal void Wake() => _thread.Wake();
 
     private void Refuse(CoordinatorException refusal)
     {

@@ -13,10 +13,10 @@ public abstract class SessionTest : IAsyncLifetime
 {
     protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
-    private CoordinatorClient _client = null!;
-
     /// <summary>The session's clock.</summary>
     protected virtual TimeProvider Time => TimeProvider.System;
+
+    private protected CoordinatorClient Client { get; private set; } = null!;
 
     private protected FakeSessions Coordinator { get; private set; } = null!;
 
@@ -31,15 +31,15 @@ public abstract class SessionTest : IAsyncLifetime
     {
         Coordinator = await FakeSessions.StartAsync();
         Coordinator.Welcoming = Welcoming;
-        _client = Coordinator.Client(Time);
-        Session = await _client.StartWorkerAsync(new() { WorkerId = "worker", OnNotice = Notices.Enqueue });
+        Client = Coordinator.Client(Time);
+        Session = await Client.StartWorkerAsync(new() { WorkerId = "worker", OnNotice = Notices.Enqueue });
         Stream = await Coordinator.NextAsync();
     }
 
     public async Task DisposeAsync()
     {
         await Session.DisposeAsync();
-        await _client.DisposeAsync();
+        await Client.DisposeAsync();
         await Coordinator.DisposeAsync();
     }
 

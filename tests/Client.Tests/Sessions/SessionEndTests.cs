@@ -57,4 +57,16 @@ public sealed class SessionEndTests : SessionTest
         await Task.WhenAll(first, second).WaitAsync(Bound);
         await Eventually.TrueAsync(() => Session.Leases.Count == 0, Bound, "nothing is held");
     }
+
+    [Fact]
+    public async Task Dispose_OfASessionWhoseClientIsGone_ReleasesEverything()
+    {
+        var lease = await AcquireAsync(1);
+        await Client.DisposeAsync();
+        // The first is of the stream that was open, the second of one that could not be opened any more.
+        await Eventually.TrueAsync(() => Notices.Count(notice => notice.Kind == SessionNoticeKind.Disconnected) >= 2, Bound, "the session tries again");
+        await Session.DisposeAsync().AsTask().WaitAsync(Bound);
+        Assert.True(lease.Lost.WaitHandle.WaitOne(Bound));
+        Assert.Empty(Session.Leases);
+    }
 }
