@@ -96,7 +96,7 @@ public sealed class EventPublisher
             {
                 _unacked.RemoveFirst();
                 _stored += first.Value.Events.Count;
-                _session.BatchCredits.Release();
+                _session.BatchCredits.Return();
             }
 
             foreach (var (upto, done) in _flushes.Where(flush => flush.Upto <= _stored).ToArray())
@@ -149,7 +149,7 @@ public sealed class EventPublisher
             _flushes.Clear();
             for (; _unacked.Count > 0; _unacked.RemoveFirst())
             {
-                _session.BatchCredits.Release();
+                _session.BatchCredits.Return();
             }
         }
 
@@ -184,26 +184,14 @@ public sealed class EventPublisher
         while (await _events.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
             // The lease's end returns the credits that its batches held, so this wait ends too.
-            await _session.BatchCredits.WaitAsync().ConfigureAwait(false);
-            var (mostEvents, mostBytes) = _session.BatchBounds;
+            await _session.BatchCredits.TakeAsync().ConfigureAwait(false);
             var batch = new EventBatch { Resource = _lease.Resource, Token = _lease.Token };
-            for (var bytes = 0; batch.Events.Count < mostEvents && _events.Reader.TryPeek(out var next);)
-            {
-                if (batch.Events.Count > 0 && bytes + next.Bytes > mostBytes)
-                {
-                    break;
-                }
-
-                bytes += next.Bytes;
-                batch.Events.Add(next.ToWire());
-                _events.Reader.TryRead(out _);
-            }
-
+            _session.BatchBounds.Fill(batch, _events.Reader);
             lock (_gate)
             {
                 if (_failure is not null)
                 {
-                    _session.BatchCredits.Release();
+                    _session.BatchCredits.Return();
                     return;
                 }
 

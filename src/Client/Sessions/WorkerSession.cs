@@ -16,8 +16,6 @@ namespace Coordinator.Client;
 /// </remarks>
 public sealed class WorkerSession : IAsyncDisposable
 {
-    private const int MostUnackedBatches = 64;
-
     private readonly Channels _channels;
     private readonly CoordinatorClientOptions _options;
     private readonly WorkerOptions _worker;
@@ -34,6 +32,7 @@ public sealed class WorkerSession : IAsyncDisposable
     private readonly Task _running;
     private readonly Lazy<Task> _end;
     private volatile SessionStream? _stream;
+    private volatile BatchBounds _batchBounds = BatchBounds.Default;
 
     internal WorkerSession(Channels channels, CoordinatorClientOptions options, WorkerOptions worker)
     {
@@ -73,9 +72,9 @@ public sealed class WorkerSession : IAsyncDisposable
     internal SessionStream? Stream => _stream;
 
     /// <summary>One for each event batch of the session that is not acknowledged.</summary>
-    internal SemaphoreSlim BatchCredits { get; } = new(MostUnackedBatches);
+    internal BatchCredits BatchCredits { get; } = new();
 
-    internal (int Events, int Bytes) BatchBounds { get; private set; } = (1_000, 1 << 20);
+    internal BatchBounds BatchBounds => _batchBounds;
 
     /// <summary>Takes a free resource. Over a break of the connection the request goes on and is granted once.</summary>
     /// <param name="resource">1 to 200 characters of A-Z a-z 0-9 . _ : ~ / -</param>
@@ -188,7 +187,8 @@ public sealed class WorkerSession : IAsyncDisposable
 
     internal void OnWelcome(SessionStream stream, Welcome welcome, TimeSpan sentAt)
     {
-        BatchBounds = (welcome.Limits.EventsPerBatch, welcome.Limits.BatchBytes);
+        _batchBounds = BatchBounds.Of(welcome.Limits);
+        BatchCredits.Allow(welcome.Limits);
         _held.OnResumed(welcome.Resumed, sentAt);
         _controls.OnResumed(welcome.Resumed);
         _held.Lose(welcome.Lost);
