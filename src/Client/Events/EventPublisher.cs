@@ -1,4 +1,5 @@
 using Coordinator.V1;
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 
 namespace Coordinator.Client;
@@ -7,6 +8,7 @@ namespace Coordinator.Client;
 /// Ships events of a lease in batches: in order, each stored exactly once, over breaks of the connection. Bounded: who publishes faster than
 /// batches are stored waits.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle nobody takes has nothing to dispose of")]
 public sealed class EventPublisher
 {
     private const int MostWaiting = 10_000;
@@ -15,6 +17,7 @@ public sealed class EventPublisher
     private readonly WorkerSession _session;
     private readonly LeaseHandle _lease;
     private readonly Channel<WorkerEvent> _events = System.Threading.Channels.Channel.CreateBounded<WorkerEvent>(MostWaiting);
+    private readonly SemaphoreSlim _turn = new(1);
     private readonly Lock _gate = new();
     private readonly LinkedList<EventBatch> _unacked = new();
     private readonly List<(long Upto, TaskCompletionSource Done)> _flushes = [];
@@ -33,57 +36,54 @@ public sealed class EventPublisher
 
     /// <summary>Takes an event in; waits while too many are waiting. It is stored when a <see cref="FlushAsync"/> after it completes.</summary>
     /// <exception cref="LeaseLostException">The lease is over; says which batch was stored last.</exception>
+    /// <exception cref="InvalidOperationException">The lease is being released.</exception>
     public async ValueTask PublishAsync(WorkerEvent entry, CancellationToken cancellation = default)
     {
         Start();
+        // Who waits for room is taken in the order in which they came, and so is who flushes or closes behind them.
+        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            lock (_gate)
+            while (!TryTake(entry))
             {
-                ThrowIfFailed();
-                _published++;
+                if (!await _events.Writer.WaitToWriteAsync(cancellation).ConfigureAwait(false))
+                {
+                    ThrowIfFailed();
+                    throw new InvalidOperationException("The lease is being released: no more events can be published under it.");
+                }
             }
-
-            await _events.Writer.WriteAsync(entry, cancellation).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
+        finally
         {
-            lock (_gate)
-            {
-                _published--;
-            }
-
-            throw;
-        }
-        catch (ChannelClosedException)
-        {
-            ThrowIfFailed();
-            throw new InvalidOperationException("The lease is being released: no more events can be published under it.");
+            _turn.Release();
         }
     }
 
     /// <summary>Completes when everything published before is stored.</summary>
     /// <exception cref="LeaseLostException">The lease was lost before that.</exception>
-    public Task FlushAsync(CancellationToken cancellation = default)
+    public async Task FlushAsync(CancellationToken cancellation = default)
     {
-        lock (_gate)
+        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
+        Task stored;
+        try
         {
-            ThrowIfFailed();
-            if (_stored >= _published)
-            {
-                return Task.CompletedTask;
-            }
-
-            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _flushes.Add((_published, done));
-            return done.Task.WaitAsync(cancellation);
+            stored = StoredAsync();
         }
+        finally
+        {
+            _turn.Release();
+        }
+
+        await stored.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
-    internal async Task CompleteAsync(CancellationToken cancellation)
+    /// <summary>Takes no more events in, and completes when those that were are stored.</summary>
+    internal async Task CompleteAsync()
     {
-        await FlushAsync(cancellation).ConfigureAwait(false);
+        await _turn.WaitAsync().ConfigureAwait(false);
         _events.Writer.TryComplete();
+        _turn.Release();
+        await StoredAsync().ConfigureAwait(false);
     }
 
     /// <summary>Everything up to the sequence is stored.</summary>
@@ -165,6 +165,38 @@ public sealed class EventPublisher
         }
 
         Resumed(0);
+    }
+
+    private bool TryTake(WorkerEvent entry)
+    {
+        lock (_gate)
+        {
+            ThrowIfFailed();
+            if (!_events.Writer.TryWrite(entry))
+            {
+                return false;
+            }
+
+            // Counted as it goes in: a flush waits for what is in, and for nothing that is refused after all.
+            _published++;
+            return true;
+        }
+    }
+
+    private Task StoredAsync()
+    {
+        lock (_gate)
+        {
+            ThrowIfFailed();
+            if (_stored >= _published)
+            {
+                return Task.CompletedTask;
+            }
+
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _flushes.Add((_published, done));
+            return done.Task;
+        }
     }
 
     private void Start()

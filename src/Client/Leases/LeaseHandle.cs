@@ -15,12 +15,15 @@ public sealed class LeaseHandle : IAsyncDisposable
     private readonly SessionRequests _requests;
     private readonly CancellationTokenSource _lost = new();
     private readonly CancellationTokenSource _cancelRequested = new();
+    private readonly Lazy<Task> _released;
     private long _deadlineTicks;
     private int _end;
+    private volatile bool _releasing;
 
     internal LeaseHandle(WorkerSession session, SessionRequests requests, Lease granted)
     {
         (_session, _requests) = (session, requests);
+        _released = new(ReleaseOnceAsync);
         Resource = granted.Resource;
         Token = granted.Token;
         Ttl = TimeSpan.FromMilliseconds(granted.TtlMs);
@@ -68,7 +71,8 @@ public sealed class LeaseHandle : IAsyncDisposable
 
     internal TimeSpan Deadline => new(Volatile.Read(ref _deadlineTicks));
 
-    internal bool Releasing { get; private set; }
+    /// <summary>Its end is asked for, and no news.</summary>
+    internal bool Releasing => _releasing;
 
     /// <summary>Throws unless the lease is held for at least this long from now, as far as this process can know.</summary>
     /// <exception cref="LeaseLostException">It is not.</exception>
@@ -81,29 +85,20 @@ public sealed class LeaseHandle : IAsyncDisposable
     }
 
     /// <summary>Ships the events that wait, gives the lease back and waits until that is acknowledged or the lease is over.</summary>
-    public async Task ReleaseAsync(CancellationToken cancellation = default)
-    {
-        if (End == LeaseEnd.None && !Releasing)
-        {
-            try
-            {
-                await Events.CompleteAsync(cancellation).ConfigureAwait(false);
-            }
-            catch (LeaseLostException)
-            {
-                // Over before the last events were stored, as their publisher has been told: nothing is left to give back.
-                return;
-            }
-
-            Releasing = true;
-            await _requests.ReleaseAsync(this).WaitAsync(cancellation).ConfigureAwait(false);
-        }
-    }
+    /// <param name="cancellation">Ends the wait. The release goes on, and another call waits for the same one.</param>
+    /// <exception cref="CoordinatorException">The lease is given back, but not all of its events could be stored.</exception>
+    public Task ReleaseAsync(CancellationToken cancellation = default) =>
+        End == LeaseEnd.None || _released.IsValueCreated ? _released.Value.WaitAsync(cancellation) : Task.CompletedTask;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await ReleaseAsync().ConfigureAwait(false);
+        // Where it was released before, that call has told how it went.
+        if (End == LeaseEnd.None)
+        {
+            await ReleaseAsync().ConfigureAwait(false);
+        }
+
         Finish(LeaseEnd.Released, 0);
     }
 
@@ -132,6 +127,32 @@ public sealed class LeaseHandle : IAsyncDisposable
     }
 
     internal void RequestCancel() => Callbacks.Run(_cancelRequested);
+
+    private async Task ReleaseOnceAsync()
+    {
+        CoordinatorException? unstored = null;
+        try
+        {
+            await Events.CompleteAsync().ConfigureAwait(false);
+        }
+        catch (LeaseLostException)
+        {
+            // Over before the last events were stored, as their publisher has been told: nothing is left to give back.
+            return;
+        }
+        catch (CoordinatorException refused)
+        {
+            // No more of them will be stored however long the lease is held: others need not wait for it to run out.
+            unstored = refused;
+        }
+
+        _releasing = true;
+        await _requests.ReleaseAsync(this).ConfigureAwait(false);
+        if (unstored is not null)
+        {
+            throw unstored;
+        }
+    }
 
     internal LeaseLostException Exception(long lastBatchSequence = 0) =>
         new(Resource, Token, End == LeaseEnd.None ? LeaseEnd.Expired : End, lastBatchSequence);
