@@ -10,12 +10,15 @@ namespace Coordinator.Client;
 /// </remarks>
 public sealed class LeaseHandle : IAsyncDisposable
 {
+    // More than may be on their way again at once: each is acknowledged as it comes.
+    private const int RememberedControls = 8;
     private static readonly TimeSpan LeastMargin = TimeSpan.FromMilliseconds(50);
     private readonly WorkerSession _session;
     private readonly SessionRequests _requests;
     private readonly CancellationTokenSource _lost = new();
     private readonly CancellationTokenSource _cancelRequested = new();
     private readonly Lazy<Task> _released;
+    private readonly Queue<string> _controls = new();
     private long _deadlineTicks;
     private int _end;
     private volatile bool _releasing;
@@ -127,6 +130,23 @@ public sealed class LeaseHandle : IAsyncDisposable
     }
 
     internal void RequestCancel() => Callbacks.Run(_cancelRequested);
+
+    /// <summary>True where the control comes for the first time, as far back as is remembered. Only the stream's reader asks.</summary>
+    internal bool IsNews(string controlId)
+    {
+        if (_controls.Contains(controlId))
+        {
+            return false;
+        }
+
+        if (_controls.Count == RememberedControls)
+        {
+            _controls.Dequeue();
+        }
+
+        _controls.Enqueue(controlId);
+        return true;
+    }
 
     private async Task ReleaseOnceAsync()
     {

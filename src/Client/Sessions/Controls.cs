@@ -42,23 +42,25 @@ internal sealed class Controls(HeldLeases held, TracePublishers traces, Action<S
         }
     }
 
-    /// <summary>Resumed leases bring along what was asked. It is not acknowledged: that is for when their next renewal brings it again.</summary>
-    public void OnResumed(IEnumerable<ResumedLease> resumed)
+    /// <summary>Resumed leases bring along what was asked.</summary>
+    public void OnResumed(SessionStream stream, IEnumerable<ResumedLease> resumed)
     {
         foreach (var lease in resumed)
         {
             if (lease.Control is { } control)
             {
-                Ask(KindOf(control.Kind), new(lease.Resource, lease.Token), control.Reason);
+                Ask(KindOf(control.Kind), new(lease.Resource, lease.Token), control.Id, control.Reason);
+                stream.Send(new() { ControlAck = new() { Id = control.Id } });
             }
         }
     }
 
-    private void Ask(SessionNoticeKind kind, Control control) => Ask(kind, new(control.Lease.Resource, control.Lease.Token), control.Reason);
+    private void Ask(SessionNoticeKind kind, Control control) => Ask(kind, new(control.Lease.Resource, control.Lease.Token), control.Id, control.Reason);
 
-    private void Ask(SessionNoticeKind kind, LeaseId id, string reason)
+    private void Ask(SessionNoticeKind kind, LeaseId id, string controlId, string reason)
     {
-        if (held.Find(id) is not { } lease)
+        // A repeat may be on its way while its ack is, or the ack may be lost with its stream: it is acknowledged again, and not told again.
+        if (held.Find(id) is not { } lease || !lease.IsNews(controlId))
         {
             return;
         }

@@ -190,7 +190,7 @@ public sealed class WorkerSession : IAsyncDisposable
         _batchBounds = BatchBounds.Of(welcome.Limits);
         BatchCredits.Allow(welcome.Limits);
         _held.OnResumed(welcome.Resumed, sentAt);
-        _controls.OnResumed(welcome.Resumed);
+        _controls.OnResumed(stream, welcome.Resumed);
         _held.Lose(welcome.Lost);
         // What anybody sends from here on goes out; what was sent into the gap is sent again below.
         _stream = stream;

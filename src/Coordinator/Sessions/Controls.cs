@@ -22,18 +22,16 @@ internal sealed class Controls(WorkerSession session, SessionParts parts, Outbox
     }
 
     /// <summary>Sends what a lease's holder is asked for.</summary>
-    public void Send(LeaseControl control, string resource, long token) => Send(new()
+    public void Send(LeaseControl control, string resource, long token) => Send(ToWire(control, resource, token));
+
+    /// <summary>The welcome tells it, and it is as if it were sent: not again with the next renewal, but with the repeats.</summary>
+    public void Told(LeaseControl control, string resource, long token)
     {
-        Id = control.Id,
-        Kind = control.Kind switch
+        if (_unacknowledged.Count < MostRepeated)
         {
-            LeaseControl.Pause => Control.Types.Kind.Pause,
-            LeaseControl.Resume => Control.Types.Kind.Resume,
-            _ => Control.Types.Kind.Cancel,
-        },
-        Reason = control.Reason,
-        Lease = new() { Resource = resource, Token = token },
-    });
+            _unacknowledged.TryAdd(control.Id, ToWire(control, resource, token));
+        }
+    }
 
     /// <summary>Something is asked of a lease's holder, maybe on another coordinator: looks up what and sends it.</summary>
     public void Push(HeldLease held) => session.Track(PushAsync(held));
@@ -81,4 +79,17 @@ internal sealed class Controls(WorkerSession session, SessionParts parts, Outbox
             // It stays in the lease and comes back with the next renewal, to be acknowledged again.
         }
     }
+
+    private static Control ToWire(LeaseControl control, string resource, long token) => new()
+    {
+        Id = control.Id,
+        Kind = control.Kind switch
+        {
+            LeaseControl.Pause => Control.Types.Kind.Pause,
+            LeaseControl.Resume => Control.Types.Kind.Resume,
+            _ => Control.Types.Kind.Cancel,
+        },
+        Reason = control.Reason,
+        Lease = new() { Resource = resource, Token = token },
+    };
 }

@@ -107,6 +107,10 @@ internal sealed class WorkerSession
                 LastBatchSequence = result.LastBatchSequence,
                 Control = result.Control?.ToWire(),
             });
+            if (result.Control is { } control)
+            {
+                _controls.Told(control, lease.Resource, lease.Token);
+            }
         }
 
         _parts.Registry.Add(this);
