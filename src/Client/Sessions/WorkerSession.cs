@@ -27,6 +27,7 @@ public sealed class WorkerSession : IAsyncDisposable
     private readonly Controls _controls;
     private readonly Inbox _inbox;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Notices _notices;
     private readonly CancellationTokenSource _stopping = new();
     private readonly LeaseClock _thread;
     private readonly Task _running;
@@ -38,11 +39,12 @@ public sealed class WorkerSession : IAsyncDisposable
     {
         (_channels, _options, _worker) = (channels, options, worker);
         _clock = new(options.TimeProvider);
-        _held = new(Tell);
+        _notices = new(worker.OnNotice);
+        _held = new(_notices.Tell);
         _requests = new(this, _held);
-        _events = new(_held, Tell);
-        _traces = new(worker.Scripts, options.TimeProvider, source => _stream?.Offer(source), Tell);
-        _controls = new(_held, _traces, Tell);
+        _events = new(_held, _notices.Tell);
+        _traces = new(worker.Scripts, options.TimeProvider, source => _stream?.Offer(source), _notices.Tell);
+        _controls = new(_held, _traces, _notices.Tell);
         _inbox = new(this, _held, _requests, _events, _controls);
         _end = new(EndAsync);
         _thread = new($"leases of {worker.WorkerId}", Tick);
@@ -180,7 +182,7 @@ public sealed class WorkerSession : IAsyncDisposable
                     return;
                 }
 
-                Tell(new(SessionNoticeKind.Disconnected, failure.Message));
+                _notices.Tell(new(SessionNoticeKind.Disconnected, failure.Message));
             }
         }
     }
@@ -197,7 +199,7 @@ public sealed class WorkerSession : IAsyncDisposable
         _events.OnResumed(welcome.Resumed);
         _requests.Resend();
         _ready.TrySetResult();
-        Tell(new(SessionNoticeKind.Connected, welcome.Session));
+        _notices.Tell(new(SessionNoticeKind.Connected, welcome.Session));
         _thread.Wake();
     }
 
@@ -211,14 +213,6 @@ public sealed class WorkerSession : IAsyncDisposable
         _requests.Refuse(refusal);
         _ready.TrySetException(refusal);
         _held.LoseAll();
-        Tell(new(SessionNoticeKind.Refused, refusal.Message));
-    }
-
-    private void Tell(SessionNotice notice)
-    {
-        if (_worker.OnNotice is { } told)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(_ => told(notice), null);
-        }
+        _notices.Tell(new(SessionNoticeKind.Refused, refusal.Message));
     }
 }

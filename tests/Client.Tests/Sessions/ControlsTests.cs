@@ -40,6 +40,26 @@ public sealed class ControlsTests : SessionTest
         await EndAsync(lease);
     }
 
+    [Fact]
+    public async Task Controls_ManyAtOnce_AreToldInTheirOrder()
+    {
+        const int Many = 500;
+        var lease = await AcquireAsync(1);
+        for (var i = 0; i < Many; i++)
+        {
+            await Stream.SendAsync(new() { Control = new() { Id = $"c{i}", Kind = Kind.Pause, Reason = $"{i}", Lease = new() { Resource = "job", Token = 1 } } });
+        }
+
+        await Eventually.TrueAsync(() => Asked().Count() == Many, Bound, "all are told");
+        Assert.Equal(Enumerable.Range(0, Many).Select(i => $"{i}"), Notices.Where(notice => notice.Kind == Notice.Pause).Select(notice => notice.Message));
+        for (var i = 0; i < Many; i++)
+        {
+            await Stream.NextAsync();
+        }
+
+        await EndAsync(lease);
+    }
+
     private IEnumerable<Notice> Asked() => Notices.Where(notice => notice.Lease == new LeaseId("job", 1)).Select(notice => notice.Kind);
 
     private async Task AskAsync(string id, Kind kind)
