@@ -31,9 +31,9 @@ internal static class RawCalls
             await stream.WriteAsync(message);
             await stream.CompleteAsync();
         }
-        catch (Exception ended) when (ended is RpcException or InvalidOperationException or OperationCanceledException)
+        catch (Exception ended) when (ended is RpcException or InvalidOperationException or OperationCanceledException or IOException)
         {
-            // The call ended first.
+            // The call ended first, or (the input and output error) its connection was closed under the write. What it ended with is read from its answers.
         }
     }
 
