@@ -9,15 +9,14 @@ namespace Coordinator.Storage.Redis;
 /// Credentials in Redis. A credential's partition is the first byte of its hash, so that its record and its place in the tenant's index
 /// share a Cluster slot, and an id alone leads there; a list asks all partitions.
 /// </summary>
-internal sealed class RedisCredentialStore(IConnectionMultiplexer connection, RedisCaller caller, RedisScripts scripts, RedisFitness fitness) : ICredentialStore
+internal sealed class RedisCredentialStore(IConnectionMultiplexer connection, RedisCaller caller, RedisScripts scripts) : ICredentialStore
 {
     private readonly IDatabase _database = connection.GetDatabase();
 
     public async ValueTask<Credential?> FindAsync(string sha256, CancellationToken cancellation)
     {
-        fitness.ThrowIfUnfit();
         RedisKey key = RedisKeys.Credential(sha256);
-        var record = await caller.GuardAsync(() => _database.StringGetAsync(key), cancellation).ConfigureAwait(false);
+        var record = await caller.AskAsync(() => _database.StringGetAsync(key), cancellation).ConfigureAwait(false);
         if (record.IsNull)
         {
             return null;
@@ -26,7 +25,7 @@ internal sealed class RedisCredentialStore(IConnectionMultiplexer connection, Re
         var credential = RedisCredentialRecord.Read((string)record!);
         if (credential.IdleLife is { } life)
         {
-            await caller.GuardAsync(() => _database.KeyExpireAsync(key, life), cancellation).ConfigureAwait(false);
+            await caller.AskAsync(() => _database.KeyExpireAsync(key, life), cancellation).ConfigureAwait(false);
         }
 
         return credential;

@@ -36,7 +36,7 @@ internal sealed class RedisFitness : IStoreHealth
     {
         try
         {
-            _reason = await FindFaultAsync(connection).WaitAsync(timeout, time).ConfigureAwait(false);
+            _reason = await RedisPatience.WithinAsync(FindFaultAsync(connection), timeout, time, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception away) when (away is RedisException or TimeoutException or InvalidOperationException or TaskCanceledException)
         {

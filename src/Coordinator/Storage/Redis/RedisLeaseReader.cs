@@ -78,7 +78,7 @@ internal sealed class RedisLeaseReader(RedisCaller caller, RedisScripts scripts,
     public async ValueTask<SweepResult> SweepAsync(CancellationToken cancellation)
     {
         var calls = fitness.Cluster ? AllDue.Select(due => new[] { due }) : [AllDue];
-        var replies = await Task.WhenAll(calls.Select(keys => caller.RunAsync(scripts.Sweep, keys,
+        var replies = await Task.WhenAll(calls.Select(keys => caller.RunAtOnceAsync(scripts.Sweep, keys,
             [default, SweptPerCall, LongestPauseMicroseconds, MarkerMilliseconds], cancellation).AsTask())).ConfigureAwait(false);
         return new(
             replies.Sum(reply => (int)reply[2]),

@@ -6,7 +6,7 @@ using System.Globalization;
 namespace Coordinator.Storage.Redis;
 
 /// <summary>Records in Redis: each method is one script.</summary>
-internal sealed class RedisRecordStore(IConnectionMultiplexer connection, RedisCaller caller, RedisScripts scripts, RedisFitness fitness) : IRecordStore
+internal sealed class RedisRecordStore(IConnectionMultiplexer connection, RedisCaller caller, RedisScripts scripts) : IRecordStore
 {
     private readonly IDatabase _database = connection.GetDatabase();
 
@@ -94,11 +94,8 @@ internal sealed class RedisRecordStore(IConnectionMultiplexer connection, RedisC
         await caller.RunAsync(
             scripts.Claim, [RedisKeys.Queue(lane.Partition, lane.Tenant, lane.Key)], [default, "leave", "", "0", "", "0", waiter], cancellation).ConfigureAwait(false);
 
-    public async ValueTask<string?> FindAsync(int partition, string tenant, string name, CancellationToken cancellation)
-    {
-        fitness.ThrowIfUnfit();
-        return await caller.GuardAsync(() => _database.HashGetAsync(RedisKeys.Names(partition, tenant), name), cancellation).ConfigureAwait(false);
-    }
+    public async ValueTask<string?> FindAsync(int partition, string tenant, string name, CancellationToken cancellation) =>
+        await caller.AskAsync(() => _database.HashGetAsync(RedisKeys.Names(partition, tenant), name), cancellation).ConfigureAwait(false);
 
     public async ValueTask<RecordPage> ListAsync(int partition, string tenant, string kind, long after, int count, CancellationToken cancellation)
     {

@@ -36,7 +36,10 @@ internal static class RedisRenewals
         RedisCaller caller, RedisScript script, Guard guard, ReadOnlyMemory<Renewal> renewals, Memory<RenewalResult> results, CancellationToken cancellation)
     {
         var (keys, arguments) = guard == Guard.Connection ? ByConnection(renewals.Span) : Otherwise(guard, renewals.Span);
-        var reply = await caller.RunAsync(script, keys, arguments, cancellation).ConfigureAwait(false);
+        // Those of streams are gathered, few calls for all of them.
+        var reply = guard == Guard.Connection
+            ? await caller.RunAtOnceAsync(script, keys, arguments, cancellation).ConfigureAwait(false)
+            : await caller.RunAsync(script, keys, arguments, cancellation).ConfigureAwait(false);
         for (var i = 0; i < renewals.Length; i++)
         {
             results.Span[i] = Result(reply[Leading + i]);

@@ -15,6 +15,7 @@ internal sealed class RedisStore : IAsyncDisposable
     private readonly ConnectionMultiplexer _connection;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _watching;
+    private readonly RedisCaller _caller;
 
     private RedisStore(ConnectionMultiplexer connection, RedisOptions options, StoreRetention retention, TimeProvider time)
     {
@@ -31,15 +32,15 @@ internal sealed class RedisStore : IAsyncDisposable
             _ = Fitness.CheckAsync(connection, options.CallTimeout, time);
         };
         connection.ConfigurationChanged += (_, _) => clock.Discard();
-        var caller = new RedisCaller(connection, clock, Fitness, options, time);
+        _caller = new RedisCaller(connection, clock, Fitness, options, time);
         Wakes = new RedisWakes(connection);
         var scripts = new RedisScripts(retention);
-        Leases = new RedisLeaseStore(caller, scripts, Wakes, Fitness);
-        Records = new RedisRecordStore(connection, caller, scripts, Fitness);
-        Credentials = new RedisCredentialStore(connection, caller, scripts, Fitness);
-        Limits = new RedisLimitStore(caller, scripts);
-        Traces = new RedisTraceChannel(connection, caller, Fitness);
-        Events = new RedisEventStore(connection, caller, Fitness, Wakes);
+        Leases = new RedisLeaseStore(_caller, scripts, Wakes, Fitness);
+        Records = new RedisRecordStore(connection, _caller, scripts);
+        Credentials = new RedisCredentialStore(connection, _caller, scripts);
+        Limits = new RedisLimitStore(_caller, scripts);
+        Traces = new RedisTraceChannel(connection, _caller);
+        Events = new RedisEventStore(connection, _caller, Wakes);
         _watching = WatchFitnessAsync(options, time);
     }
 
@@ -97,6 +98,7 @@ internal sealed class RedisStore : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);
         await _connection.DisposeAsync().ConfigureAwait(false);
+        _caller.Dispose();
         _stopping.Dispose();
     }
 
