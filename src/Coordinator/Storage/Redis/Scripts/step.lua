@@ -1,10 +1,11 @@
 #!lua
 -- The guarded step: where token and holder are those of the valid lease, renews, appends and notes what is asked; else does nothing.
 -- All checks stand before the first write, because a script is not rolled back.
--- KEYS: lease, due, head, changes, held, ended, log [, record]: with a record it must exist, not be final, and it is given back
+-- KEYS: lease, due, head, changes, held, ended, log [, record]: with a record it must exist and not be final
 -- ARGV: not_after, token (0: any), connection ('*': any), holder ('': any), renew_ms (0: no), ttl_ms of a grant where nobody holds
---   it (0: none; negative: also where somebody does, whose lease ends as superseded), acknowledged control id, new control ('': none), batch sequence (0: none, '+': the next), digest, '1'
---   where the record is to be shown else '', how many changes, then op, field, value of each change, then type and payload of each event
+--   it (0: none; negative: also where somebody does, whose lease ends as superseded), acknowledged control id, new control
+--   ('': none), batch sequence (0: none, '+': the next), digest, whether the record is given back ('1', or ''), how many changes,
+--   then op, field, value of each change, then type and payload of each event
 -- Returns {'ok', now, deadline, acked, last log sequence [, view]} | {'lost', now, ...} | {'none', now} | {'gap', now, expected}
 --   | {'batch_mismatch', now} | {'absent', now} | {'final', now, state} | {'foreign', now, lease or ''}
 local k = keys_of(KEYS[1])
