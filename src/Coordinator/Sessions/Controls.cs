@@ -15,7 +15,7 @@ internal sealed class Controls(WorkerSession session, SessionParts parts, Outbox
     /// <summary>Sends a control, once; a second one with the same id is left to the repeats.</summary>
     public void Send(Control control)
     {
-        if (_unacknowledged.Count >= MostRepeated || _unacknowledged.TryAdd(control.Id, control))
+        if (Remember(control))
         {
             outbox.Send(new() { Control = control });
         }
@@ -25,13 +25,7 @@ internal sealed class Controls(WorkerSession session, SessionParts parts, Outbox
     public void Send(LeaseControl control, string resource, long token) => Send(ToWire(control, resource, token));
 
     /// <summary>The welcome tells it, and it is as if it were sent: not again with the next renewal, but with the repeats.</summary>
-    public void Told(LeaseControl control, string resource, long token)
-    {
-        if (_unacknowledged.Count < MostRepeated)
-        {
-            _unacknowledged.TryAdd(control.Id, ToWire(control, resource, token));
-        }
-    }
+    public void Told(LeaseControl control, string resource, long token) => Remember(ToWire(control, resource, token));
 
     /// <summary>Something is asked of a lease's holder, maybe on another coordinator: looks up what and sends it.</summary>
     public void Push(HeldLease held) => session.Track(PushAsync(held));
@@ -52,6 +46,9 @@ internal sealed class Controls(WorkerSession session, SessionParts parts, Outbox
             outbox.Send(new() { Control = control });
         }
     }
+
+    // False for what is repeated already. What finds no room is not repeated: it counts as new each time.
+    private bool Remember(Control control) => _unacknowledged.Count >= MostRepeated || _unacknowledged.TryAdd(control.Id, control);
 
     private async Task PushAsync(HeldLease held)
     {
