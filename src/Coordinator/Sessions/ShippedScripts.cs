@@ -13,7 +13,7 @@ internal sealed class ShippedScripts(WorkerSession session, SessionParts parts, 
 
     private readonly TraceLane _lane = new(session, parts.Traces, refuse);
     private readonly Lock _gate = new();
-    private readonly List<IDisposable> _following = [];
+    private readonly Dictionary<string, Following> _following = [];
     private readonly Dictionary<string, string> _told = [];
 
     /// <summary>The account has these scripts from now on.</summary>
@@ -26,12 +26,18 @@ internal sealed class ShippedScripts(WorkerSession session, SessionParts parts, 
     }
 
     /// <summary>Tells the worker what is read, now and whenever it changes.</summary>
-    public void Follow() => _following.AddRange(scripts.Select(script => parts.Tails.Follow(session.Tenant, script, Tell)));
+    public void Follow()
+    {
+        foreach (var script in scripts)
+        {
+            _following[script] = parts.Tails.Follow(session.Tenant, script, Tell);
+        }
+    }
 
     /// <summary>Passes on what a worker emitted. What is wrong with it is refused, maybe later.</summary>
     public void Take(Traces traces)
     {
-        if (!scripts.Contains(traces.Script))
+        if (!_following.TryGetValue(traces.Script, out var followed))
         {
             refuse(Refusal.Invalid("traces.script", "must be one of the hello's scripts"));
         }
@@ -39,15 +45,15 @@ internal sealed class ShippedScripts(WorkerSession session, SessionParts parts, 
         {
             refuse(Refusal.Invalid("traces.events", $"must be at most {MaxEvents} events and {MaxBytes} bytes"));
         }
-        else if (parts.Tails.Of(session.Tenant, traces.Script).Names.Count > 0)
+        else if (!followed.Audience.IsEmpty)
         {
-            _lane.Add(traces.Script, [.. traces.Events.Select(e => e.Memory)]);
+            _lane.Add(followed, [.. traces.Events.Select(e => e.Memory)]);
         }
     }
 
     public void Leave()
     {
-        foreach (var following in _following)
+        foreach (var (_, following) in _following)
         {
             following.Dispose();
         }

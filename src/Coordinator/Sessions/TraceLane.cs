@@ -14,12 +14,12 @@ internal sealed class TraceLane(WorkerSession session, TraceIntake intake, Actio
     private const int MostWaiting = 8;
 
     private readonly Lock _judging = new();
-    private readonly ConcurrentQueue<(string Script, IReadOnlyList<ReadOnlyMemory<byte>> Events)> _frames = new();
+    private readonly ConcurrentQueue<(Following Followed, IReadOnlyList<ReadOnlyMemory<byte>> Events)> _frames = new();
     private int _waiting;
 
-    public void Add(string script, IReadOnlyList<ReadOnlyMemory<byte>> events)
+    public void Add(Following followed, IReadOnlyList<ReadOnlyMemory<byte>> events)
     {
-        _frames.Enqueue((script, events));
+        _frames.Enqueue((followed, events));
         var waiting = Interlocked.Increment(ref _waiting);
         if (waiting == 1)
         {
@@ -39,7 +39,8 @@ internal sealed class TraceLane(WorkerSession session, TraceIntake intake, Actio
             {
                 while (_frames.TryDequeue(out var frame))
                 {
-                    if (intake.Take(session.Tenant, frame.Script, frame.Events) is { } refusal)
+                    // Those who read it now: whoever left while it waited is not asked any more.
+                    if (intake.Take(session.Tenant, frame.Followed.Script, frame.Followed.Audience, frame.Events) is { } refusal)
                     {
                         refuse(refusal);
                     }

@@ -24,6 +24,8 @@ internal sealed class Audience
 
     public bool HasLive { get; }
 
+    public bool IsEmpty => Names.Count == 0;
+
     /// <summary>The places of the script's tails that want a message; none of a live tail.</summary>
     public IReadOnlyList<int> Wanting(TraceMessage message) => Wanting(tail => tail.Filters?.Matches(message) == true);
 

@@ -27,7 +27,7 @@ internal sealed class TailFilters
     private TailFilters(IReadOnlyList<Func<TraceMessage, bool>> tests, double samplingRate) => (_tests, SamplingRate) = (tests, samplingRate);
 
     /// <summary>
-    /// The share of what passes that is taken, from 0 to 1; of several the smallest. <see cref="TraceIntake"/> takes it, after the filters.
+    /// The share of what passes that is taken, from 0 to 1; of several the smallest. <see cref="Audience"/> takes it, after the filters.
     /// </summary>
     public double SamplingRate { get; }
 

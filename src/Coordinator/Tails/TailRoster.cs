@@ -20,13 +20,13 @@ internal sealed class TailRoster(TailDesk desk, ChangeFeed feed, TimeProvider ti
     private readonly Channel<(string Tenant, string? Kind)> _stale = Channel.CreateUnbounded<(string, string?)>();
 
     /// <summary>Somebody ships this script, and is told what is read of it, now and whenever that changes. Dispose it when he leaves.</summary>
-    public IDisposable Follow(string tenant, string script, Action<Demand> told)
+    public Following Follow(string tenant, string script, Action<Demand> told)
     {
         var followed = _scripts.GetOrAdd((tenant, script), key => new(key.Tenant, key.Script));
         var follower = followed.Add(told);
         _stale.Writer.TryWrite((tenant, TailKey.KindOfScript(script)));
         _stale.Writer.TryWrite((tenant, TailDesk.LiveKind));
-        return new Leaving(() =>
+        return new(script, () => followed.Audience, () =>
         {
             if (followed.Remove(follower))
             {
@@ -34,10 +34,6 @@ internal sealed class TailRoster(TailDesk desk, ChangeFeed feed, TimeProvider ti
             }
         });
     }
-
-    /// <summary>The tails of a script that somebody here ships.</summary>
-    public Audience Of(string tenant, string script) =>
-        _scripts.TryGetValue((tenant, script), out var followed) ? followed.Audience : Audience.Nobody;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -89,11 +85,6 @@ internal sealed class TailRoster(TailDesk desk, ChangeFeed feed, TimeProvider ti
         {
             Log.TailsNotRead(log, away.Message);
         }
-    }
-
-    private sealed class Leaving(Action leave) : IDisposable
-    {
-        public void Dispose() => leave();
     }
 
     /// <summary>A script that workers of this process ship.</summary>

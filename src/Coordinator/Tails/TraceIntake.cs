@@ -7,7 +7,7 @@ namespace Coordinator.Tails;
 /// Takes in what workers emit: judges it once for each tail of its script, and passes on what any of them wants, in one message whatever their
 /// number. It never holds up a worker: where the store cannot keep up, traces are dropped.
 /// </summary>
-internal sealed class TraceIntake(TailRoster roster, ITraceChannel channel, TimeProvider time, ILogger<TraceIntake> log) : BackgroundService
+internal sealed class TraceIntake(ITraceChannel channel, TimeProvider time, ILogger<TraceIntake> log) : BackgroundService
 {
     private const int MostWaiting = 1_000;
 
@@ -20,10 +20,14 @@ internal sealed class TraceIntake(TailRoster roster, ITraceChannel channel, Time
 
     private long _waitingBytes;
 
-    /// <summary>Refuses an event that is not one; the others of its frame are passed on.</summary>
-    public Refusal? Take(string tenant, string script, IReadOnlyList<ReadOnlyMemory<byte>> events)
+    /// <summary>Refuses an event that is not one; the others of its frame are passed on. For nobody nothing is looked at.</summary>
+    public Refusal? Take(string tenant, string script, Audience audience, IReadOnlyList<ReadOnlyMemory<byte>> events)
     {
-        var audience = roster.Of(tenant, script);
+        if (audience.IsEmpty)
+        {
+            return null;
+        }
+
         Refusal? refused = null;
         var wanted = new List<(IReadOnlyList<int>, ReadOnlyMemory<byte>)>();
         for (var i = 0; i < events.Count; i++)

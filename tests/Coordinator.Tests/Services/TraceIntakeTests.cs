@@ -31,7 +31,7 @@ public sealed class TraceIntakeTests
         var large = Event(new('x', EventBytes));
         for (var i = 0; i < Frames; i++)
         {
-            Assert.Null(intake.Take(RunningHost.Tenant, "s", [.. Enumerable.Repeat(large, PerFrame)]));
+            Assert.Null(intake.Take(RunningHost.Tenant, "s", follows.Audience, [.. Enumerable.Repeat(large, PerFrame)]));
         }
 
         channel.Go();
@@ -39,7 +39,7 @@ public sealed class TraceIntakeTests
         await Eventually.TrueAsync(
             () =>
             {
-                intake.Take(RunningHost.Tenant, "s", [Event("last")]);
+                intake.Take(RunningHost.Tenant, "s", follows.Audience, [Event("last")]);
                 return channel.Published.Any(batch => batch.Length < EventBytes);
             },
             Bound,
@@ -47,6 +47,13 @@ public sealed class TraceIntakeTests
         var kept = channel.Published.Where(batch => batch.Length > EventBytes).ToList();
         Assert.InRange(kept.Sum(batch => (long)batch.Length), EventBytes * PerFrame * 2, MostBytes);
         Assert.InRange(kept.Count, 2, Frames - 1);
+    }
+
+    [Fact]
+    public async Task Take_ForNobody_LooksAtNothing()
+    {
+        await using var host = await RunningHost.StartAsync();
+        Assert.Null(host.Services.GetRequiredService<TraceIntake>().Take(RunningHost.Tenant, "s", Audience.Nobody, ["no JSON"u8.ToArray()]));
     }
 
     private static ReadOnlyMemory<byte> Event(string line) => Encoding.UTF8.GetBytes($$"""{"outcome":"ok","event":null,"logs":[{"message":["{{line}}"],"level":"log"}]}""");
