@@ -33,20 +33,17 @@ internal sealed class TailBuffer : IDisposable
     private long _lastDrop;
     private (long At, TimeSpan Gather)? _lastTake;
     private bool _gathering;
-    private double _rate;
     private bool _closed;
 
     /// <param name="after">The number before that of the first frame.</param>
-    /// <param name="samplingRate">As <see cref="Sample"/> sets it.</param>
     /// <param name="gather">How long from a read what comes next may wait for more.</param>
     /// <param name="random">At least 0 and less than 1; not called by two threads at once.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
-    public TailBuffer(TailBufferOptions options, TailNotices notices, long after, double samplingRate, TimeProvider time, Func<TimeSpan> gather, Func<double> random)
+    public TailBuffer(TailBufferOptions options, TailNotices notices, long after, TimeProvider time, Func<TimeSpan> gather, Func<double> random)
     {
         Validator.ValidateObject(options, new(options), validateAllProperties: true);
         ArgumentOutOfRangeException.ThrowIfNegative(after);
         (_options, _notices, _time, _gather, _random, _next) = (options, notices, time, gather, random, after + 1);
-        Sample(samplingRate);
         _timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -56,18 +53,7 @@ internal sealed class TailBuffer : IDisposable
     /// <summary>How many frames were dropped since sampling began; 0 before and after it.</summary>
     public long Dropped { get; private set; }
 
-    /// <summary>The share of what is offered that the reader asked for, from 0 to 1. The rest is not counted as dropped.</summary>
-    public void Sample(double rate)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(rate);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(rate, 1);
-        lock (_gate)
-        {
-            _rate = rate;
-        }
-    }
-
-    /// <summary>Takes what the reader is to have of these; gives how many. The others are sampled away, dropped, or come after the end.</summary>
+    /// <summary>Takes what the reader is to have of these; gives how many. The others are dropped, or come after the end.</summary>
     /// <param name="frames">Kept as they are: they must not change later.</param>
     public int Offer(IReadOnlyList<ReadOnlyMemory<byte>> frames)
     {
@@ -146,7 +132,7 @@ internal sealed class TailBuffer : IDisposable
 
     private bool Admit(ReadOnlyMemory<byte> frame)
     {
-        if (_closed || (_rate < 1 && _random() >= _rate))
+        if (_closed)
         {
             return false;
         }

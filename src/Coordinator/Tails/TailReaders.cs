@@ -44,8 +44,7 @@ internal sealed class TailReaders : IDisposable
             }
 
             var notices = new TailNotices(taken.Text(TailFields.Script) ?? "", TailDesk.IsLive(taken), _parts.Time);
-            // The share was taken where the events came in.
-            var buffer = new TailBuffer(_buffer, notices, after, 1, _parts.Time, Gather, Random.Shared.NextDouble);
+            var buffer = new TailBuffer(_buffer, notices, after, _parts.Time, Gather, Random.Shared.NextDouble);
             var reader = new TailReader(taken, id, buffer, Remove);
             if (_readers.TryGetValue(Place(reader), out var before))
             {

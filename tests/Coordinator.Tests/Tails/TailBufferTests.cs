@@ -172,23 +172,11 @@ public sealed class TailBufferTests : IDisposable
     }
 
     [Fact]
-    public void Sample_Rate_TakesTheShareAndCountsNoDrops()
-    {
-        _buffer = Make(new(), rate: 0.25);
-        Assert.Equal([true, false, true, false], new[] { 0.0, 0.25, 0.24, 0.99 }.Select(draw => One(draw)));
-        _buffer.Sample(0);
-        Assert.False(One(0));
-        _buffer.Sample(1);
-        Assert.Equal(1, _buffer.Offer(["1"u8.ToArray()]));
-        Assert.Equal((false, 0), (_buffer.Overloaded, _buffer.Dropped));
-    }
-
-    [Fact]
     public async Task Offer_FromManyWhileReading_SubsetOfEachInOrder()
     {
         const int Writers = 4, Each = 5_000;
         var random = new Random(1);
-        _buffer = new(new() { MostFrames = 50 }, new("s", live: false, _time), 0, 1, _time, () => Gather, random.NextDouble);
+        _buffer = new(new() { MostFrames = 50 }, new("s", live: false, _time), 0, _time, () => Gather, random.NextDouble);
         var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() =>
         {
             for (var i = 0; i < Each; i++)
@@ -231,8 +219,8 @@ public sealed class TailBufferTests : IDisposable
     public void Options_OutOfRange_AreRefused(int frames, int bytes, int quiet) => Assert.Throws<ValidationException>(
         () => Make(new() { MostFrames = frames, MostBytes = bytes, Quiet = TimeSpan.FromSeconds(quiet) }));
 
-    private TailBuffer Make(TailBufferOptions options, long after = 0, double rate = 1) =>
-        new(options, new("s", live: false, _time), after, rate, _time, () => Gather, _draws.Dequeue);
+    private TailBuffer Make(TailBufferOptions options, long after = 0) =>
+        new(options, new("s", live: false, _time), after, _time, () => Gather, _draws.Dequeue);
 
     private bool One(double draw)
     {
