@@ -17,7 +17,9 @@ internal sealed class TailReaders : IDisposable
     private readonly ILogger _log;
     private readonly IDisposable _changes;
 
-    public TailReaders(TailDesk desk, ITraceChannel channel, ChangeFeed feed, IOptions<TailOptions> options, IOptions<TailBufferOptions> buffer, TimeProvider time, ILogger<TailReaders> log)
+    public TailReaders(
+        TailDesk desk, ITraceChannel channel, ChangeFeed feed, IOptions<TailOptions> options, IOptions<TailBufferOptions> buffer, TimeProvider time,
+        ILogger<TailReaders> log)
     {
         (_parts, _options, _buffer, _log) = ((desk, channel, time), options.Value, buffer.Value, log);
         _changes = feed.Subscribe(OnChange);
@@ -162,20 +164,11 @@ internal sealed class TailReaders : IDisposable
             return;
         }
 
-        var heard = batch.Tails.Select(_ => new List<ReadOnlyMemory<byte>>(batch.Events.Count)).ToArray();
-        foreach (var (places, message) in batch.Events)
+        foreach (var (tail, events) in batch.Tails.Zip(batch.PerTail()))
         {
-            foreach (var place in places)
+            if (events.Count > 0 && _readers.TryGetValue((tenant, tail), out var reader))
             {
-                heard[place].Add(message);
-            }
-        }
-
-        for (var place = 0; place < heard.Length; place++)
-        {
-            if (_readers.TryGetValue((tenant, batch.Tails[place]), out var reader))
-            {
-                reader.Hear(heard[place]);
+                reader.Hear(events);
             }
         }
     }

@@ -3,14 +3,32 @@ using System.Text;
 namespace Coordinator.Tails;
 
 /// <summary>What one frame of a worker brought for the tails of its script: each event once, with the tails that it is for.</summary>
-/// <param name="Tails">The ids of the tails that get anything of it.</param>
+/// <param name="Tails">The names of the script's tails.</param>
 /// <param name="Events">Each with the places of its tails in <paramref name="Tails"/>.</param>
 internal sealed record TraceBatch(IReadOnlyList<string> Tails, IReadOnlyList<(IReadOnlyList<int> For, ReadOnlyMemory<byte> Event)> Events)
 {
     private const byte Version = 2;
 
-    // In the place of how many: no event is for nobody.
-    private const int Everybody = 0;
+    /// <summary>What each tail gets, by its place, in the order of the events. Where all is for everybody, all share one list.</summary>
+    public IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> PerTail()
+    {
+        if (Events.All(e => e.For.Count == Tails.Count))
+        {
+            ReadOnlyMemory<byte>[] all = [.. Events.Select(e => e.Event)];
+            return [.. Tails.Select(_ => all)];
+        }
+
+        var perTail = Tails.Select(_ => new List<ReadOnlyMemory<byte>>()).ToArray();
+        foreach (var (places, content) in Events)
+        {
+            foreach (var place in places)
+            {
+                perTail[place].Add(content);
+            }
+        }
+
+        return perTail;
+    }
 
     public ReadOnlyMemory<byte> Write()
     {
@@ -26,13 +44,12 @@ internal sealed record TraceBatch(IReadOnlyList<string> Tails, IReadOnlyList<(IR
         writer.Write7BitEncodedInt(Events.Count);
         foreach (var (places, content) in Events)
         {
-            writer.Write7BitEncodedInt(places.Count < Tails.Count ? places.Count : Everybody);
-            if (places.Count < Tails.Count)
+            // None is named of what is for everybody: no event is for nobody.
+            var named = places.Count < Tails.Count ? places : [];
+            writer.Write7BitEncodedInt(named.Count);
+            foreach (var place in named)
             {
-                foreach (var place in places)
-                {
-                    writer.Write7BitEncodedInt(place);
-                }
+                writer.Write7BitEncodedInt(place);
             }
 
             writer.Write7BitEncodedInt(content.Length);
@@ -58,7 +75,7 @@ internal sealed record TraceBatch(IReadOnlyList<string> Tails, IReadOnlyList<(IR
         for (var i = 0; i < events.Length; i++)
         {
             var count = reader.Read7BitEncodedInt();
-            var places = count == Everybody ? everybody : Enumerable.Range(0, count).Select(_ => reader.Read7BitEncodedInt()).ToArray();
+            var places = count > 0 ? Enumerable.Range(0, count).Select(_ => reader.Read7BitEncodedInt()).ToArray() : everybody;
             events[i] = (places, reader.ReadBytes(reader.Read7BitEncodedInt()));
         }
 
