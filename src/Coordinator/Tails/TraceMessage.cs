@@ -108,12 +108,12 @@ internal sealed class TraceMessage
     {
         // Readers reach into these without looking.
         var wanting = new List<(string Name, string Value)>();
-        Demand("outcome", kind => kind == JsonValueKind.String, () => "\"ok\"");
-        Demand("scriptName", kind => kind == JsonValueKind.String, () => JsonSerializer.Serialize(script));
-        Demand("exceptions", kind => kind == JsonValueKind.Array, () => "[]");
-        Demand("logs", kind => kind == JsonValueKind.Array, () => "[]");
-        Demand("eventTimestamp", kind => kind == JsonValueKind.Number, () => now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
-        Demand("event", kind => kind is JsonValueKind.Object or JsonValueKind.Null, () => "null");
+        Require("outcome", kind => kind == JsonValueKind.String, () => "\"ok\"");
+        Require("scriptName", kind => kind == JsonValueKind.String, () => JsonSerializer.Serialize(script));
+        Require("exceptions", kind => kind == JsonValueKind.Array, () => "[]");
+        Require("logs", kind => kind == JsonValueKind.Array, () => "[]");
+        Require("eventTimestamp", kind => kind == JsonValueKind.Number, () => now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
+        Require("event", kind => kind is JsonValueKind.Object or JsonValueKind.Null, () => "null");
         if (wanting.Count == 0)
         {
             return json;
@@ -129,7 +129,7 @@ internal sealed class TraceMessage
 
         JsonValueKind Kind(string name) => JsonText.Member(json.Root, name).ValueKind;
 
-        void Demand(string name, Func<JsonValueKind, bool> right, Func<string> value)
+        void Require(string name, Func<JsonValueKind, bool> right, Func<string> value)
         {
             if (!right(Kind(name)))
             {

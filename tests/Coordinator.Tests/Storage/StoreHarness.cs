@@ -42,7 +42,6 @@ internal sealed class EmbeddedHarness : StoreHarness
     {
         var state = new EmbeddedState(_time, SmallRetention);
         Leases = new EmbeddedLeaseStore(state);
-        Credentials = new EmbeddedCredentialStore(_time);
         Events = new EmbeddedEventStore(state);
         Records = new EmbeddedRecordStore(state);
         Credentials = new EmbeddedCredentialStore(_time);
