@@ -201,14 +201,6 @@ public sealed class TailBufferTests : IDisposable
         await closing;
     }
 
-    [Fact]
-    public void Notices_Live_HaveTheShapeOfLiveTails()
-    {
-        var root = JsonElement.Parse(new TailNotices("s", live: true, _time).OverloadStop(7).Span);
-        Assert.Equal("info", root.GetProperty("$metadata").GetProperty("level").GetString());
-        Assert.Equal(7, root.GetProperty("source").GetProperty("event").GetProperty("dropped").GetInt32());
-    }
-
     [Theory]
     [InlineData(9, 1024 * 1024, 5)]
     [InlineData(100_001, 1024 * 1024, 5)]
