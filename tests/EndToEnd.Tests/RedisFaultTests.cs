@@ -19,7 +19,7 @@ public sealed class RedisFaultTests
         await using var session = await client.StartWorkerAsync(new() { WorkerId = "w" });
         var lease = await session.AcquireAsync("kept", TimeSpan.FromSeconds(60));
         using var publishing = new CancellationTokenSource();
-        var published = FaultTests.PublishAsync(lease, publishing.Token);
+        var published = CountedEvents.PublishAsync(lease, publishing.Token);
         await Eventually.TrueAsync(() => lease.Events.AckedSequence > 5, Bound, "events flow");
 
         await store.Redis!.KillAsync();
@@ -40,7 +40,7 @@ public sealed class RedisFaultTests
         var count = await published;
         await lease.Events.FlushAsync().WaitAsync(Bound);
         Assert.Equal(LeaseEnd.None, lease.End);
-        await FaultTests.AssertCountsAsync(coordinator, "kept", count);
+        await CountedEvents.AssertAsync(coordinator, "kept", count);
         Assert.Equal(lease.Token, (await client.Leases.FindAsync("kept"))!.Token);
     }
 
@@ -55,7 +55,7 @@ public sealed class RedisFaultTests
         await using var session = await client.StartWorkerAsync(new() { WorkerId = "w", DefaultTtl = TimeSpan.FromSeconds(9), OnNotice = notices.Enqueue });
         var lease = await session.AcquireAsync("flushed");
         using var publishing = new CancellationTokenSource();
-        var published = FaultTests.PublishAsync(lease, publishing.Token);
+        var published = CountedEvents.PublishAsync(lease, publishing.Token);
         for (var i = 0; i < 200; i++)
         {
             Assert.Equal("+OK", await store.Redis!.CommandAsync("SCRIPT FLUSH"));
@@ -66,7 +66,7 @@ public sealed class RedisFaultTests
         var count = await published;
         await lease.Events.FlushAsync().WaitAsync(Bound);
         Assert.Equal(SessionNoticeKind.Connected, Assert.Single(notices).Kind);
-        await FaultTests.AssertCountsAsync(coordinator, "flushed", count);
+        await CountedEvents.AssertAsync(coordinator, "flushed", count);
     }
 
     [Theory]
