@@ -22,8 +22,15 @@ internal sealed class TailRoster(TailDesk desk, ChangeFeed feed, TimeProvider ti
     /// <summary>Somebody ships this script, and is told what is read of it, now and whenever that changes. Dispose it when he leaves.</summary>
     public Following Follow(string tenant, string script, Action<Demand> told)
     {
-        var followed = _scripts.GetOrAdd((tenant, script), key => new(key.Tenant, key.Script));
-        var follower = followed.Add(told);
+        Followed followed;
+        Action<Demand>? follower;
+        do
+        {
+            followed = _scripts.GetOrAdd((tenant, script), key => new(key.Tenant, key.Script));
+            follower = followed.Add(told);
+        }
+        while (follower is null);
+
         _stale.Writer.TryWrite((tenant, TailKey.KindOfScript(script)));
         _stale.Writer.TryWrite((tenant, TailDesk.LiveKind));
         return new(script, () => followed.Audience, () =>
@@ -96,6 +103,7 @@ internal sealed class TailRoster(TailDesk desk, ChangeFeed feed, TimeProvider ti
         private ActiveTail[] _live = [];
         private volatile Audience _audience = Audience.Nobody;
         private Demand _told = new(script, 0, 0);
+        private bool _over;
 
         public string Tenant => tenant;
 
@@ -105,10 +113,16 @@ internal sealed class TailRoster(TailDesk desk, ChangeFeed feed, TimeProvider ti
 
         public Audience Audience => _audience;
 
-        public Action<Demand> Add(Action<Demand> told)
+        /// <summary>Null where the last one has just left: ask for another.</summary>
+        public Action<Demand>? Add(Action<Demand> told)
         {
             lock (_gate)
             {
+                if (_over)
+                {
+                    return null;
+                }
+
                 Action<Demand> follower = demand => told(demand);
                 _followers.Add(follower);
                 if (_told.Tails > 0)
@@ -120,13 +134,13 @@ internal sealed class TailRoster(TailDesk desk, ChangeFeed feed, TimeProvider ti
             }
         }
 
-        /// <summary>True where nobody is left.</summary>
+        /// <summary>True where nobody is left, and nobody will come.</summary>
         public bool Remove(Action<Demand> follower)
         {
             lock (_gate)
             {
                 _followers.Remove(follower);
-                return _followers.Count == 0;
+                return _over = _followers.Count == 0;
             }
         }
 
