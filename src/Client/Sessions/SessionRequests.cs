@@ -73,10 +73,12 @@ internal sealed class SessionRequests(WorkerSession session, HeldLeases held)
             return;
         }
 
-        var lease = new LeaseHandle(session, this, granted.Lease);
+        // What is adopted again has its handle already, and whoever has that keeps it.
+        var known = held.Find(new(granted.Lease.Resource, granted.Lease.Token));
+        var lease = known ?? new LeaseHandle(session, this, granted.Lease);
         lease.Renewed(pending.SentAt);
         held.Add(lease);
-        if (!pending.Granted.TrySetResult(lease))
+        if (!pending.Granted.TrySetResult(lease) && known is null)
         {
             // Nobody waits for it any more.
             _ = lease.DisposeAsync().AsTask();

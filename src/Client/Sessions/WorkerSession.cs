@@ -92,10 +92,11 @@ public sealed class WorkerSession : IAsyncDisposable
 
     /// <summary>
     /// Takes a lease onto this session that its worker holds already by another way, such as a claimed run: from then on it is renewed here.
+    /// A lease that this session holds already is asked for again, and has the same handle.
     /// </summary>
     /// <param name="resource">What is held, such as run:ID.</param>
     /// <param name="token">The fencing token under which it is held.</param>
-    /// <param name="cancellation">Ends the wait. A lease adopted all the same is released.</param>
+    /// <param name="cancellation">Ends the wait. A lease adopted all the same is released, unless this session held it before.</param>
     /// <exception cref="CoordinatorException">The lease is over or another's, or the session is over.</exception>
     public async Task<LeaseHandle> AdoptAsync(string resource, long token, CancellationToken cancellation = default)
     {
