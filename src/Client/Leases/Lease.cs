@@ -43,6 +43,15 @@ public enum LeaseEnd
 
     /// <summary>The session it belonged to was stopped or refused.</summary>
     SessionEnded = 6,
+
+    /// <summary>It was to be given back, and no coordinator has answered to that: it was, or it ends when its TTL runs out.</summary>
+    OutcomeUnknown = 7,
+}
+
+internal static class LeaseEnds
+{
+    /// <summary>As a coordinator tells it: over it is, whether or not the reason is one that is known here.</summary>
+    public static LeaseEnd Of(EndReason told) => told is > EndReason.Unspecified and <= EndReason.Forgotten ? (LeaseEnd)told : LeaseEnd.Forgotten;
 }
 
 /// <summary>A grant that began or ended.</summary>

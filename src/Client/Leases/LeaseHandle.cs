@@ -1,5 +1,6 @@
 using Coordinator.Client.Sessions;
 using Coordinator.V1;
+using Grpc.Core;
 
 namespace Coordinator.Client;
 
@@ -89,21 +90,29 @@ public sealed class LeaseHandle : IAsyncDisposable
 
     /// <summary>Ships the events that wait, gives the lease back and waits until that is acknowledged or the lease is over.</summary>
     /// <param name="cancellation">Ends the wait. The release goes on, and another call waits for the same one.</param>
-    /// <exception cref="CoordinatorException">The lease is given back, but not all of its events could be stored.</exception>
-    public Task ReleaseAsync(CancellationToken cancellation = default) =>
-        End == LeaseEnd.None || _released.IsValueCreated ? _released.Value.WaitAsync(cancellation) : Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    /// <exception cref="CoordinatorException">
+    /// Not all of the events could be stored, for which the lease is not kept; or OUTCOME_UNKNOWN: no coordinator answered before the lease was
+    /// over here, and others get it when its TTL has run out, if not before.
+    /// </exception>
+    public async Task ReleaseAsync(CancellationToken cancellation = default)
     {
-        // Where it was released before, that call has told how it went.
-        if (End == LeaseEnd.None)
+        if (End == LeaseEnd.None || _released.IsValueCreated)
         {
-            await ReleaseAsync().ConfigureAwait(false);
+            await _released.Value.WaitAsync(cancellation).ConfigureAwait(false);
         }
 
-        Finish(LeaseEnd.Released, 0);
+        if (End == LeaseEnd.OutcomeUnknown)
+        {
+            throw new CoordinatorException(
+                StatusCode.Unavailable, "OUTCOME_UNKNOWN", $"Whether the lease of {Resource} (token {Token}) was given back is not known: no coordinator answered.");
+        }
     }
+
+    /// <summary>Releases the lease as <see cref="ReleaseAsync"/> does, except that an unknown outcome is told by <see cref="End"/> alone.</summary>
+    /// <exception cref="CoordinatorException">Not all of the events could be stored.</exception>
+    public ValueTask DisposeAsync() =>
+        // Where it was released before, that call has told how it went.
+        End == LeaseEnd.None ? new(_released.Value) : ValueTask.CompletedTask;
 
     /// <summary>Extends the local deadline: <paramref name="sentAt"/> is from before the message that was acknowledged was sent.</summary>
     internal void Renewed(TimeSpan sentAt)

@@ -34,7 +34,7 @@ public sealed class LeasesClient
         var request = new RenewRequest();
         request.Leases.AddRange(leases.Select(lease => lease.ToWire()));
         var response = await _channels.CallAsync(at => Client(at).RenewAsync(request, cancellationToken: cancellation), cancellation).ConfigureAwait(false);
-        return response.Lost.ToDictionary(lost => new LeaseId(lost.Resource, lost.Token), lost => (LeaseEnd)lost.Reason);
+        return response.Lost.ToDictionary(lost => new LeaseId(lost.Resource, lost.Token), lost => LeaseEnds.Of(lost.Reason));
     }
 
     /// <summary>Gives a lease back; a repeat is fine.</summary>
@@ -107,7 +107,7 @@ public sealed class LeasesClient
 
             foreach (var change in response.Changes)
             {
-                var end = change.Kind == LeaseChange.Types.Kind.Ended ? (LeaseEnd)change.Reason : LeaseEnd.None;
+                var end = change.Kind == LeaseChange.Types.Kind.Ended ? LeaseEnds.Of(change.Reason) : LeaseEnd.None;
                 yield return new(null, new(new(change.Resource, change.Token), change.Holder, end, DateTimeOffset.FromUnixTimeMilliseconds(change.AtMs)));
             }
 

@@ -27,8 +27,7 @@ internal sealed class EventAnswers(HeldLeases held, Action<SessionNotice> tell)
 
         if (failure.Reason is "LEASE_LOST" or "LEASE_NOT_FOUND")
         {
-            var end = Enum.TryParse<LeaseEnd>(failure.Metadata.GetValueOrDefault("reason"), ignoreCase: true, out var reason) ? reason : LeaseEnd.Forgotten;
-            held.Lose(id, end, failure.Number("last_batch_sequence"), failure.Message);
+            held.Lose(id, failure);
         }
         else if (failure.Passing || failure.Status == StatusCode.ResourceExhausted || failure.Reason == "SEQUENCE_GAP")
         {

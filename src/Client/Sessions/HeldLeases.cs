@@ -1,3 +1,4 @@
+using Coordinator.Client.Connection;
 using Coordinator.V1;
 using System.Collections.Concurrent;
 
@@ -42,26 +43,21 @@ internal sealed class HeldLeases(Action<SessionNotice> tell)
         }
     }
 
-    public void Lose(LostLease lost)
-    {
-        // Over it is, whether or not the reason is one that is known here.
-        var end = lost.Reason is > EndReason.Unspecified and <= EndReason.Forgotten ? (LeaseEnd)lost.Reason : LeaseEnd.Forgotten;
-        Lose(new(lost.Resource, lost.Token), end, lost.LastBatchSequence, "told by the coordinator");
-    }
+    public void Lose(LostLease lost) =>
+        Lose(new(lost.Resource, lost.Token), LeaseEnds.Of(lost.Reason), lost.LastBatchSequence, "told by the coordinator");
 
-    public void Lose(LeaseId id, LeaseEnd end, long lastBatchSequence, string message)
+    /// <summary>Something was refused because the lease is over.</summary>
+    public void Lose(LeaseId id, Failure failure)
     {
-        if (_byId.TryRemove(id, out var lease) && lease.Finish(lease.Releasing ? LeaseEnd.Released : end, lastBatchSequence) && !lease.Releasing)
-        {
-            tell(new(SessionNoticeKind.Lost, message, id, end));
-        }
+        _ = Enum.TryParse<EndReason>(failure.Metadata.GetValueOrDefault("reason"), ignoreCase: true, out var reason);
+        Lose(id, LeaseEnds.Of(reason), failure.Number("last_batch_sequence"), failure.Message);
     }
 
     public void LoseAll()
     {
-        foreach (var (id, _) in _byId)
+        foreach (var (_, lease) in _byId)
         {
-            Lose(id, LeaseEnd.SessionEnded, 0, "the session is over");
+            GiveUp(lease, LeaseEnd.SessionEnded, "the session is over");
         }
     }
 
@@ -69,11 +65,11 @@ internal sealed class HeldLeases(Action<SessionNotice> tell)
     public (TimeSpan Next, TimeSpan ShortestTtl) LoseOverdue(TimeSpan now, TimeSpan defaultTtl)
     {
         var (next, shortest) = (TimeSpan.MaxValue, defaultTtl);
-        foreach (var (id, lease) in _byId)
+        foreach (var (_, lease) in _byId)
         {
             if (lease.Deadline <= now)
             {
-                Lose(id, LeaseEnd.Expired, 0, "its local deadline passed without a renewal");
+                GiveUp(lease, LeaseEnd.Expired, "its local deadline passed without a renewal");
                 continue;
             }
 
@@ -82,5 +78,16 @@ internal sealed class HeldLeases(Action<SessionNotice> tell)
         }
 
         return (next, shortest);
+    }
+
+    // Without the coordinator's word: whether it was given back, where that was asked for, is not known.
+    private void GiveUp(LeaseHandle lease, LeaseEnd end, string message) => Lose(lease.Id, lease.Releasing ? LeaseEnd.OutcomeUnknown : end, 0, message);
+
+    private void Lose(LeaseId id, LeaseEnd end, long lastBatchSequence, string message)
+    {
+        if (_byId.TryRemove(id, out var lease) && lease.Finish(end, lastBatchSequence) && !lease.Releasing)
+        {
+            tell(new(SessionNoticeKind.Lost, message, id, end));
+        }
     }
 }

@@ -25,7 +25,7 @@ internal sealed class SessionRequests(WorkerSession session, HeldLeases held)
         return await pending.Granted.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Gives a lease back; completes when that is acknowledged or the lease is over. Once for a lease.</summary>
+    /// <summary>Gives a lease back; completes when that is answered or the lease is over. Once for a lease.</summary>
     public async Task ReleaseAsync(LeaseHandle lease)
     {
         var pending = new PendingRelease(lease.Id);
@@ -109,7 +109,8 @@ internal sealed class SessionRequests(WorkerSession session, HeldLeases held)
             else
             {
                 // It is over already, one way or another.
-                OnReleased(requestId, release.Lease);
+                held.Lose(release.Lease, failure);
+                release.Done.TrySetResult();
             }
         }
     }

@@ -104,7 +104,10 @@ public sealed class WorkerSession : IAsyncDisposable
         return await _requests.AskAsync(new(resource, default, token), cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Ends the session: refuses what waits to be granted, releases its leases, closes the stream.</summary>
+    /// <summary>
+    /// Ends the session: refuses what waits to be granted, releases its leases, closes the stream. A release without an answer
+    /// within <see cref="CoordinatorClientOptions.ConnectTimeout"/> is <see cref="LeaseEnd.OutcomeUnknown"/>.
+    /// </summary>
     public ValueTask DisposeAsync() => new(_end.Value);
 
     private async Task EndAsync()
@@ -112,7 +115,7 @@ public sealed class WorkerSession : IAsyncDisposable
         _requests.Refuse(new(StatusCode.Cancelled, "SESSION_DISPOSED", "The session was disposed."));
         try
         {
-            var released = Task.WhenAll(_held.All.Select(lease => lease.ReleaseAsync(CancellationToken.None)));
+            var released = Task.WhenAll(_held.All.Select(lease => lease.DisposeAsync().AsTask()));
             if (_stream is not null)
             {
                 // A coordinator that does not answer must not hold up the end: the leases then live out their TTL.

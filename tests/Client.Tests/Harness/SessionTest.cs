@@ -75,9 +75,13 @@ public abstract class SessionTest : IAsyncLifetime
     private protected Task ReleasedAsync(long token, string requestId = "") =>
         Stream.SendAsync(new() { Released = new() { RequestId = requestId, Resource = "job", Token = token } });
 
-    private protected Task RefuseAsync(string requestId, StatusCode code, string reason) =>
-        Stream.SendAsync(new() { Refused = new() { RequestId = requestId, Status = Refusal(code, reason) } });
+    private protected Task RefuseAsync(string requestId, StatusCode code, string reason, params (string Name, string Value)[] more) =>
+        Stream.SendAsync(new() { Refused = new() { RequestId = requestId, Status = Refusal(code, reason, more) } });
 
-    private protected static Status Refusal(StatusCode code, string reason) =>
-        new() { Code = (int)code, Message = reason, Details = { Any.Pack(new ErrorInfo { Reason = reason }) } };
+    private protected static Status Refusal(StatusCode code, string reason, params (string Name, string Value)[] more)
+    {
+        var info = new ErrorInfo { Reason = reason };
+        Array.ForEach(more, one => info.Metadata.Add(one.Name, one.Value));
+        return new() { Code = (int)code, Message = reason, Details = { Any.Pack(info) } };
+    }
 }

@@ -67,6 +67,7 @@ public sealed class SessionEndTests : SessionTest
         await Eventually.TrueAsync(() => Notices.Count(notice => notice.Kind == SessionNoticeKind.Disconnected) >= 2, Bound, "the session tries again");
         await Session.DisposeAsync().AsTask().WaitAsync(Bound);
         Assert.True(lease.Lost.WaitHandle.WaitOne(Bound));
+        Assert.Equal(LeaseEnd.OutcomeUnknown, lease.End);
         Assert.Empty(Session.Leases);
     }
 }

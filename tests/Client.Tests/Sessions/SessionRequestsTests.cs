@@ -96,6 +96,7 @@ public sealed class SessionRequestsTests : SessionTest
         var releasing = lease.ReleaseAsync();
         await RefuseAsync((await Stream.NextAsync()).Release.RequestId, StatusCode.NotFound, "LEASE_LOST");
         await releasing.WaitAsync(Bound);
+        Assert.Equal(LeaseEnd.Forgotten, lease.End);
         Assert.Empty(Session.Leases);
     }
 
