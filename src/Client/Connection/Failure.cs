@@ -10,8 +10,8 @@ internal sealed record Failure(StatusCode Status, string Reason, string Message,
 {
     private const string DetailsTrailer = "grpc-status-details-bin";
 
-    /// <summary>Worth another try, with the same operation id.</summary>
-    public bool Passing => Status == StatusCode.Unavailable;
+    /// <summary>Worth another try, with the same operation id: a coordinator or its store is away, or too much was asked at once.</summary>
+    public bool Passing => Status is StatusCode.Unavailable or StatusCode.ResourceExhausted;
 
     public DateTimeOffset? Instant(string name) =>
         Metadata.TryGetValue(name, out var text) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out var at) ? at : null;

@@ -1,6 +1,5 @@
 using Coordinator.Client.Connection;
 using Coordinator.V1;
-using Grpc.Core;
 
 namespace Coordinator.Client.Sessions;
 
@@ -29,7 +28,7 @@ internal sealed class EventAnswers(HeldLeases held, Action<SessionNotice> tell)
         {
             held.Lose(id, failure);
         }
-        else if (failure.Passing || failure.Status == StatusCode.ResourceExhausted || failure.Reason == "SEQUENCE_GAP")
+        else if (failure.Passing || failure.Reason == "SEQUENCE_GAP")
         {
             lease.Events.Refused();
         }

@@ -1,6 +1,5 @@
 using Coordinator.Client.Connection;
 using Coordinator.V1;
-using Grpc.Core;
 using System.Collections.Concurrent;
 
 namespace Coordinator.Client.Sessions;
@@ -122,7 +121,7 @@ internal sealed class SessionRequests(WorkerSession session, HeldLeases held)
         {
             _acquires.TryRemove(requestId, out _);
         }
-        else if (failure.Passing || failure.Status == StatusCode.ResourceExhausted)
+        else if (failure.Passing)
         {
             pending.Refused();
             _ = LaterAsync(() => pending.Send(session));

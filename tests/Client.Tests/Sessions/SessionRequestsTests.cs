@@ -71,14 +71,16 @@ public sealed class SessionRequestsTests : SessionTest
         await ReleasedAsync(9);
     }
 
-    [Fact]
-    public async Task Release_RefusedInPassingAndOverABreak_IsSentAgain()
+    [Theory]
+    [InlineData(StatusCode.Unavailable, "STORE_AWAY")]
+    [InlineData(StatusCode.ResourceExhausted, "LIMIT_EXCEEDED")]
+    public async Task Release_RefusedInPassingAndOverABreak_IsSentAgain(StatusCode status, string reason)
     {
         var lease = await AcquireAsync(10);
         var releasing = lease.ReleaseAsync();
         var first = (await Stream.NextAsync()).Release;
         Assert.Equal(("job", 10), (first.Resource, first.Token));
-        await RefuseAsync(first.RequestId, StatusCode.Unavailable, "STORE_AWAY");
+        await RefuseAsync(first.RequestId, status, reason);
         Assert.Equal(first, (await Stream.NextAsync()).Release);
         await BreakAsync();
         Assert.Equal(first, (await Stream.NextAsync()).Release);
