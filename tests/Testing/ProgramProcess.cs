@@ -74,6 +74,20 @@ public sealed class ProgramProcess : IAsyncDisposable
             ?? throw new InvalidOperationException($"It ended before {what}; it printed:\n{string.Join('\n', _lines.TakeLast(30))}");
     }
 
+    /// <summary>The line, with this beginning, by which it says that it is ready. It is ended where that does not come.</summary>
+    public async Task<string> ReadyAsync(string beginning, TimeSpan within, string what)
+    {
+        try
+        {
+            return await LineAsync(line => line.StartsWith(beginning, StringComparison.Ordinal), within, what);
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
+
     public async Task<int> ExitAsync(TimeSpan within)
     {
         using var late = new CancellationTokenSource(within);

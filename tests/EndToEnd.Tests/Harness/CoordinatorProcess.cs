@@ -44,7 +44,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         var process = ProgramProcess.Run("dotnet",
             [Repository.Program("src/Coordinator", "Coordinator"), "--grpc-port", $"{port}", "--token", token, "--tenant", tenant, .. store, .. more],
             [("COORDINATOR_GATEWAY_TOKEN", GatewayToken)]);
-        var line = await process.LineAsync(text => text.StartsWith("listening grpc=", StringComparison.Ordinal), StartBound, "the coordinator listens");
+        var line = await process.ReadyAsync("listening grpc=", StartBound, "the coordinator listens");
         return new(process, int.Parse(line.Split(' ')[1].Split(':')[1], System.Globalization.CultureInfo.InvariantCulture));
     }
 

@@ -26,7 +26,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         var process = ProgramProcess.Run("dotnet",
             [Repository.Program("src/Gateway", "Coordinator.Gateway"), "--http-port", $"{port}", "--coordinators", string.Join(',', coordinators.AsEnumerable()), .. arguments],
             [("COORDINATOR_GATEWAY_TOKEN", CoordinatorProcess.GatewayToken)]);
-        var line = await process.LineAsync(text => text.StartsWith(Listening, StringComparison.Ordinal), StartBound, "the gateway listens");
+        var line = await process.ReadyAsync(Listening, StartBound, "the gateway listens");
         return new(process, new(line[Listening.Length..].Split(' ')[0]));
     }
 

@@ -7,10 +7,8 @@ using System.Net;
 namespace EndToEnd.Tests.Surfaces;
 
 /// <summary>Two gateways that trust nobody, and one behind a proxy, in front of one coordinator.</summary>
-public sealed class LimitedWorld : IAsyncLifetime
+public sealed class LimitedWorld : World
 {
-    private RedisServer _redis = null!;
-
     internal CoordinatorProcess Coordinator { get; private set; } = null!;
 
     internal GatewayProcess One { get; private set; } = null!;
@@ -19,22 +17,13 @@ public sealed class LimitedWorld : IAsyncLifetime
 
     internal GatewayProcess BehindProxy { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    protected override async Task StartAsync()
     {
-        _redis = await RedisServer.StartAsync();
-        Coordinator = await CoordinatorProcess.StartAsync(_redis.Configuration);
-        One = await GatewayProcess.StartAsync(Coordinator);
-        Other = await GatewayProcess.StartAsync(Coordinator);
-        BehindProxy = await GatewayProcess.StartAsync([Coordinator.Address], "--trusted-proxies", "127.0.0.1");
-    }
-
-    public async Task DisposeAsync()
-    {
-        await BehindProxy.DisposeAsync();
-        await Other.DisposeAsync();
-        await One.DisposeAsync();
-        await Coordinator.DisposeAsync();
-        await _redis.DisposeAsync();
+        var redis = Part(await RedisServer.StartAsync());
+        Coordinator = Part(await CoordinatorProcess.StartAsync(redis.Configuration));
+        One = Part(await GatewayProcess.StartAsync(Coordinator));
+        Other = Part(await GatewayProcess.StartAsync(Coordinator));
+        BehindProxy = Part(await GatewayProcess.StartAsync([Coordinator.Address], "--trusted-proxies", "127.0.0.1"));
     }
 }
 

@@ -8,26 +8,17 @@ using System.Text.Json;
 namespace EndToEnd.Tests.Surfaces;
 
 /// <summary>A coordinator whose tunnels and workers have a lease of two seconds, and a gateway.</summary>
-public sealed class ShortLeaseWorld : IAsyncLifetime
+public sealed class ShortLeaseWorld : World
 {
-    private RedisServer _redis = null!;
-
     internal CoordinatorProcess Coordinator { get; private set; } = null!;
 
     internal GatewayProcess Gateway { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    protected override async Task StartAsync()
     {
-        _redis = await RedisServer.StartAsync();
-        Coordinator = await CoordinatorProcess.StartAsync(_redis.Configuration, "--tunnel-ttl-seconds", "2", "--presence-ttl-seconds", "2");
-        Gateway = await GatewayProcess.StartAsync(Coordinator);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await Gateway.DisposeAsync();
-        await Coordinator.DisposeAsync();
-        await _redis.DisposeAsync();
+        var redis = Part(await RedisServer.StartAsync());
+        Coordinator = Part(await CoordinatorProcess.StartAsync(redis.Configuration, "--tunnel-ttl-seconds", "2", "--presence-ttl-seconds", "2"));
+        Gateway = Part(await GatewayProcess.StartAsync(Coordinator));
     }
 }
 

@@ -5,25 +5,18 @@ using System.Net;
 namespace EndToEnd.Tests.Surfaces;
 
 /// <summary>Redis dies and comes back: until then every surface says 503 and when to come again, afterwards everything goes on.</summary>
-public sealed class StoreAwayTests : IAsyncLifetime
+public sealed class StoreAwayTests : World
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
     private RedisServer _redis = null!;
     private CoordinatorProcess _coordinator = null!;
     private GatewayProcess _gateway = null!;
 
-    public async Task InitializeAsync()
+    protected override async Task StartAsync()
     {
-        _redis = await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always");
-        _coordinator = await CoordinatorProcess.StartAsync(_redis.Configuration);
-        _gateway = await GatewayProcess.StartAsync(_coordinator);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _gateway.DisposeAsync();
-        await _coordinator.DisposeAsync();
-        await _redis.DisposeAsync();
+        _redis = Part(await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always"));
+        _coordinator = Part(await CoordinatorProcess.StartAsync(_redis.Configuration));
+        _gateway = Part(await GatewayProcess.StartAsync(_coordinator));
     }
 
     [Fact]

@@ -8,14 +8,13 @@ using System.Text.Json;
 namespace EndToEnd.Tests.Surfaces;
 
 /// <summary>One coordinator and one gateway for all tests that only ask and answer, and an account beside theirs.</summary>
-public class SurfaceWorld : IAsyncLifetime
+public class SurfaceWorld : World
 {
     private static readonly string[] ManyTunnels = ["--tunnels-per-account", "1000"];
     private readonly bool _embedded;
     private const string OtherTenant = "fedcba9876543210fedcba9876543210";
     private const string OtherToken = "the-other-account's-token";
     private readonly System.Collections.Concurrent.ConcurrentBag<string> _secrets = [CoordinatorProcess.Token, CoordinatorProcess.GatewayToken, OtherToken];
-    private RedisServer? _redis;
     private CoordinatorProcess? _other;
 
     public SurfaceWorld()
@@ -28,37 +27,28 @@ public class SurfaceWorld : IAsyncLifetime
 
     internal GatewayProcess Gateway { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    protected override async Task StartAsync()
     {
         // As many tunnels as there are cases that make one: the limit is ShortLeaseTests'.
         if (_embedded)
         {
-            Coordinator = await CoordinatorProcess.StartAsync(null, ManyTunnels);
+            Coordinator = Part(await CoordinatorProcess.StartAsync(null, ManyTunnels));
         }
         else
         {
-            _redis = await RedisServer.StartAsync();
-            Coordinator = await CoordinatorProcess.StartAsync(_redis.Configuration, ManyTunnels);
-            _other = await CoordinatorProcess.StartAtAsync(0, _redis.Configuration, OtherTenant, OtherToken, ManyTunnels);
+            var redis = Part(await RedisServer.StartAsync());
+            Coordinator = Part(await CoordinatorProcess.StartAsync(redis.Configuration, ManyTunnels));
+            _other = Part(await CoordinatorProcess.StartAtAsync(0, redis.Configuration, OtherTenant, OtherToken, ManyTunnels));
         }
 
-        Gateway = await GatewayProcess.StartAsync(Coordinator);
+        Gateway = Part(await GatewayProcess.StartAsync(Coordinator));
     }
 
-    public async Task DisposeAsync()
+    protected override void Check()
     {
-        var dead = Coordinator.Process.HasExited || Gateway.Process.HasExited;
-        var told = _secrets.Where(secret => Coordinator.Process.Lines.Concat(Gateway.Process.Lines).Any(line => line.Contains(secret, StringComparison.Ordinal))).ToList();
-        await Gateway.DisposeAsync();
-        await Coordinator.DisposeAsync();
-        if (_redis is not null && _other is not null)
-        {
-            await _other.DisposeAsync();
-            await _redis.DisposeAsync();
-        }
-
-        Assert.False(dead, "A process died of what it was asked.");
-        Assert.Empty(told); // S3
+        Assert.False(Coordinator.Process.HasExited || Gateway.Process.HasExited, "A process died of what it was asked.");
+        var lines = Coordinator.Process.Lines.Concat(Gateway.Process.Lines).ToList();
+        Assert.DoesNotContain(_secrets, secret => lines.Any(line => line.Contains(secret, StringComparison.Ordinal))); // S3
     }
 
     internal Task PlayAsync(Case one) => new CaseRunner(Gateway.Port, MakeAsync).PlayAsync(one);

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace EndToEnd.Tests.Tails;
 
 /// <summary>A script with a hundred tails: ninety whose readers see its small events, and ten without a filter that are not read at all.</summary>
-public sealed class CrowdWorld : IAsyncLifetime
+public sealed class CrowdWorld : World
 {
     internal const int Readers = 90;
     internal const int Stalled = 10;
@@ -28,15 +28,18 @@ public sealed class CrowdWorld : IAsyncLifetime
     /// <summary>How many readers the gateway has cut because they do not read.</summary>
     internal int Cut => Gateway.Process.Lines.Count(line => line.Contains("was cut: it does not read", StringComparison.Ordinal));
 
-    public async Task InitializeAsync()
+    protected override async Task StartAsync()
     {
-        _store = await TestStore.StartAsync("redis");
+        _store = Part(await TestStore.StartAsync("redis"));
         // Their readers are so seldom renewed that all that is published meanwhile is what the worker ships.
-        Coordinator = await _store.CoordinatorAsync("--tails-per-script", $"{Readers + Stalled + 1}", "--tail-grace-seconds", "600");
-        Gateway = await GatewayProcess.StartAsync(Coordinator);
-        Worker = await CrowdWorker.StartAsync(Coordinator);
+        Coordinator = Part(await _store.CoordinatorAsync("--tails-per-script", $"{Readers + Stalled + 1}", "--tail-grace-seconds", "600"));
+        Gateway = Part(await GatewayProcess.StartAsync(Coordinator));
+        Worker = Part(await CrowdWorker.StartAsync(Coordinator));
+        AtEnd(LeaveAsync);
         await FollowAsync();
     }
+
+    protected override void Check() => Assert.False(Coordinator.Process.HasExited || Gateway.Process.HasExited, "A process died of what it was asked.");
 
     /// <summary>All but the first, which is there from the start.</summary>
     internal async Task CrowdAsync()
@@ -85,7 +88,8 @@ public sealed class CrowdWorld : IAsyncLifetime
         }
     }
 
-    public async Task DisposeAsync()
+    // All that read, or could.
+    private async Task LeaveAsync()
     {
         foreach (var socket in _unread)
         {
@@ -96,13 +100,6 @@ public sealed class CrowdWorld : IAsyncLifetime
         {
             await follower.DisposeAsync();
         }
-
-        var dead = Coordinator.Process.HasExited || Gateway.Process.HasExited;
-        await Worker.DisposeAsync();
-        await Gateway.DisposeAsync();
-        await Coordinator.DisposeAsync();
-        await _store.DisposeAsync();
-        Assert.False(dead, "A process died of what it was asked.");
     }
 
     private async Task FollowAsync() => _followers.Add(new(await StartAsync(Small)));

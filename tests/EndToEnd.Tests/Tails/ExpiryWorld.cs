@@ -25,22 +25,14 @@ public sealed class ExpiryWorld : TailWorld
     /// <summary>One that was closed, and how long its tail had lasted then.</summary>
     internal Task<(WebSocket Socket, TimeSpan Lasted)> Socket { get; private set; } = null!;
 
-    public override async Task InitializeAsync()
+    protected override async Task StartAsync()
     {
-        await base.InitializeAsync();
+        await base.StartAsync();
         Socket = ReadToEndAsync();
-        Pretty = new(Gateway, ["--format", "pretty"], release: Wrangler.Newer);
-        Json = new(Gateway, ["--format", "json"], release: Wrangler.Newer);
-        Older = new(Gateway, ["--format", "pretty"]);
-    }
-
-    public override async Task DisposeAsync()
-    {
-        await Pretty.DisposeAsync();
-        await Json.DisposeAsync();
-        await Older.DisposeAsync();
-        (await Socket).Socket.Dispose();
-        await base.DisposeAsync();
+        AtEnd(async () => (await Socket).Socket.Dispose());
+        Pretty = Part(new Wrangler(Gateway, ["--format", "pretty"], release: Wrangler.Newer));
+        Json = Part(new Wrangler(Gateway, ["--format", "json"], release: Wrangler.Newer));
+        Older = Part(new Wrangler(Gateway, ["--format", "pretty"]));
     }
 
     private async Task<(WebSocket, TimeSpan)> ReadToEndAsync()

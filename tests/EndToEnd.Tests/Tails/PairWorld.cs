@@ -1,4 +1,3 @@
-using Coordinator.Client;
 using Coordinator.Testing;
 using Coordinator.V1;
 using EndToEnd.Tests.Harness;
@@ -10,7 +9,7 @@ namespace EndToEnd.Tests.Tails;
 /// Two coordinators of one store: the worker is connected to the one, the gateway and so every reader to the other. Some of the tails are busy all
 /// the time.
 /// </summary>
-public sealed class PairWorld : IAsyncLifetime
+public sealed class PairWorld : World
 {
     internal const string OtherTenant = "fedcba9876543210fedcba9876543210";
     private const string OtherToken = "the-other-account's-token";
@@ -18,8 +17,6 @@ public sealed class PairWorld : IAsyncLifetime
     /// <summary>How long a live tail lasts without a heartbeat.</summary>
     internal static readonly TimeSpan LiveTtl = TimeSpan.FromSeconds(4);
     private static readonly string[] Options = ["--live-tail-ttl-seconds", $"{LiveTtl.TotalSeconds}"];
-    private CoordinatorClient? _client;
-    private WorkerSession? _session;
 
     internal TestStore Store { get; private set; } = null!;
 
@@ -36,30 +33,20 @@ public sealed class PairWorld : IAsyncLifetime
 
     internal BusyTails Busy { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    protected override async Task StartAsync()
     {
-        Store = await TestStore.StartAsync("redis");
-        Near = await CoordinatorProcess.StartAsync(Store.Redis!.Configuration, Options);
-        Far = await CoordinatorProcess.StartAtAsync(0, Store.Redis.Configuration, OtherTenant, OtherToken, Options);
-        Gateway = await GatewayProcess.StartAsync(Far);
-        _client = Near.Client();
-        _session = await _client.StartWorkerAsync(new() { WorkerId = "busy", Scripts = [BusyTails.Name] });
+        Store = Part(await TestStore.StartAsync("redis"));
+        Near = Part(await CoordinatorProcess.StartAsync(Store.Redis!.Configuration, Options));
+        Far = Part(await CoordinatorProcess.StartAtAsync(0, Store.Redis.Configuration, OtherTenant, OtherToken, Options));
+        Gateway = Part(await GatewayProcess.StartAsync(Far));
+        var client = Part(Near.Client());
+        var session = Part(await client.StartWorkerAsync(new() { WorkerId = "busy", Scripts = [BusyTails.Name] }));
         Token = await UserAsync("reader");
-        Busy = await BusyTails.StartAsync(_session, Gateway, Token);
+        Busy = Part(await BusyTails.StartAsync(session, Gateway, Token));
     }
 
-    public async Task DisposeAsync()
-    {
-        var dead = Near.Process.HasExited || Far.Process.HasExited || Gateway.Process.HasExited;
-        await Busy.DisposeAsync();
-        await _session!.DisposeAsync();
-        await _client!.DisposeAsync();
-        await Gateway.DisposeAsync();
-        await Far.DisposeAsync();
-        await Near.DisposeAsync();
-        await Store.DisposeAsync();
-        Assert.False(dead, "A process died of what it was asked.");
-    }
+    protected override void Check() =>
+        Assert.False(Near.Process.HasExited || Far.Process.HasExited || Gateway.Process.HasExited, "A process died of what it was asked.");
 
     /// <summary>A new credential of a person, in the worker's account or the other.</summary>
     internal async Task<string> UserAsync(string subject, bool elsewhere = false)

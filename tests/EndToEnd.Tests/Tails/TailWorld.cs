@@ -3,7 +3,7 @@ using EndToEnd.Tests.Harness;
 namespace EndToEnd.Tests.Tails;
 
 /// <summary>A coordinator, a gateway and the sample worker, which emits an event of its script every second.</summary>
-public class TailWorld : IAsyncLifetime
+public class TailWorld : World
 {
     /// <summary>What the sample worker ships.</summary>
     internal const string Script = "demo-worker";
@@ -12,7 +12,7 @@ public class TailWorld : IAsyncLifetime
     internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
     private readonly string[] _options;
-    private ProgramProcess? _worker;
+    private ProgramProcess _worker = null!;
 
     public TailWorld()
         : this("--tail-grace-seconds", $"{Grace.TotalSeconds}")
@@ -29,27 +29,21 @@ public class TailWorld : IAsyncLifetime
     /// <summary>Where the tails of a script are started and listed.</summary>
     internal static string Tails(string script = Script) => $"/client/v4/accounts/{CoordinatorProcess.Tenant}/workers/scripts/{script}/tails";
 
-    public virtual async Task InitializeAsync()
+    protected override async Task StartAsync()
     {
-        Coordinator = await CoordinatorProcess.StartAsync(null, _options);
-        _worker = await WorkAsync(Coordinator);
-        Gateway = await GatewayProcess.StartAsync(Coordinator);
+        Coordinator = Part(await CoordinatorProcess.StartAsync(null, _options));
+        _worker = Part(await WorkAsync(Coordinator));
+        Gateway = Part(await GatewayProcess.StartAsync(Coordinator));
     }
 
-    public virtual async Task DisposeAsync()
-    {
-        var dead = Coordinator.Process.HasExited || Gateway.Process.HasExited || _worker!.HasExited;
-        await Gateway.DisposeAsync();
-        await _worker!.DisposeAsync();
-        await Coordinator.DisposeAsync();
-        Assert.False(dead, "A process died of what it was asked.");
-    }
+    protected override void Check() =>
+        Assert.False(Coordinator.Process.HasExited || Gateway.Process.HasExited || _worker.HasExited, "A process died of what it was asked.");
 
     /// <summary>The sample worker, once its script is known.</summary>
     internal static async Task<ProgramProcess> WorkAsync(params CoordinatorProcess[] coordinators)
     {
         var worker = WorkerProcess.Start(coordinators.Select(coordinator => coordinator.Address), "--script", Script);
-        await worker.LineAsync(line => line.StartsWith("connected ", StringComparison.Ordinal), Bound, "the worker is connected");
+        await worker.ReadyAsync("connected ", Bound, "the worker is connected");
         return worker;
     }
 

@@ -17,12 +17,13 @@ internal sealed class Wrangler : IAsyncDisposable
     /// </summary>
     public const string Newer = "wrangler-latest";
 
-    private readonly string _home = Directory.CreateTempSubdirectory("wrangler-").FullName;
+    private readonly string _home;
 
     public Wrangler(GatewayProcess gateway, string[] arguments, string? account = CoordinatorProcess.Tenant, string script = TailWorld.Script, string release = Older)
     {
         var program = Path.Combine(Repository.Peers, "node_modules", release, "wrangler-dist", "cli.js");
         Assert.True(File.Exists(program), "These tests need the peers: (cd tests/peers && npm ci)");
+        _home = Directory.CreateTempSubdirectory("wrangler-").FullName;
         (string, string)[] known = account is null ? [] : [("CLOUDFLARE_ACCOUNT_ID", account)];
         Process = ProgramProcess.Run("node", ["--no-warnings", program, "tail", script, "--cwd", _home, .. arguments],
             [
