@@ -48,9 +48,10 @@ public enum LeaseEnd
     OutcomeUnknown = 7,
 }
 
+/// <summary>Ends as they stand on the wire.</summary>
 internal static class LeaseEnds
 {
-    /// <summary>As a coordinator tells it: over it is, whether or not the reason is one that is known here.</summary>
+    /// <summary>Over it is, whether or not the reason is one that is known here.</summary>
     public static LeaseEnd Of(EndReason told) => told is > EndReason.Unspecified and <= EndReason.Forgotten ? (LeaseEnd)told : LeaseEnd.Forgotten;
 }
 

@@ -125,7 +125,7 @@ public sealed class LeaseHandle : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the lease here, once. True for the call that did; the token's callbacks run elsewhere: they are the user's code and must not hold up the clock.</summary>
+    /// <summary>Ends the lease here, once; true for the call that did.</summary>
     internal bool Finish(LeaseEnd end, long lastBatchSequence)
     {
         if (Interlocked.CompareExchange(ref _end, (int)end, 0) != 0)
@@ -134,6 +134,7 @@ public sealed class LeaseHandle : IAsyncDisposable
         }
 
         Events.Fail(Exception(lastBatchSequence));
+        // Elsewhere: what is registered is the user's code, and must not hold up the clock.
         Callbacks.Run(_lost);
         return true;
     }

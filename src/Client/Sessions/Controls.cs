@@ -55,7 +55,8 @@ internal sealed class Controls(HeldLeases held, TracePublishers traces, Action<S
         }
     }
 
-    private void Ask(SessionNoticeKind kind, Control control) => Ask(kind, new(control.Lease.Resource, control.Lease.Token), control.Id, control.Reason);
+    private void Ask(SessionNoticeKind kind, Control control) =>
+        Ask(kind, new(control.Lease.Resource, control.Lease.Token), control.Id, control.Reason);
 
     private void Ask(SessionNoticeKind kind, LeaseId id, string controlId, string reason)
     {

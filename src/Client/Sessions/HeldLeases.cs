@@ -11,7 +11,7 @@ internal sealed class HeldLeases(Action<SessionNotice> tell)
     private readonly ConcurrentDictionary<LeaseId, LeaseHandle> _byId = new();
 
     /// <summary>As of this moment: what comes and goes later does not change it.</summary>
-    public ICollection<LeaseHandle> All => _byId.Values;
+    public LeaseHandle[] All => [.. _byId.Values];
 
     public LeaseHandle? Find(LeaseId id) => _byId.GetValueOrDefault(id);
 

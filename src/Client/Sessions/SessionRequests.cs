@@ -87,10 +87,7 @@ internal sealed class SessionRequests(WorkerSession session, HeldLeases held)
     public void OnReleased(string requestId, LeaseId id)
     {
         held.GiveBack(id);
-        if (_releases.TryRemove(requestId, out var pending))
-        {
-            pending.Done.TrySetResult();
-        }
+        _releases.GetValueOrDefault(requestId)?.Done.TrySetResult();
     }
 
     public void OnRefused(string requestId, Failure failure)

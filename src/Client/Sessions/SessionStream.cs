@@ -12,7 +12,7 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
     private static readonly TimeSpan LeastAckWait = TimeSpan.FromMilliseconds(250);
 
     private readonly CancellationTokenSource _leave = new();
-    private readonly Queue<(long Sequence, TimeSpan SentAt, LeaseHandle[] Leases)> _beats = new();
+    private readonly Queue<(long Sequence, TimeSpan SentAt, IReadOnlyCollection<LeaseHandle> Leases)> _beats = new();
     private readonly Lock _gate = new();
     private string _left = "the stream was closed";
     private FrameWriter? _writer;
@@ -26,7 +26,7 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
     public bool Proven { get; private set; }
 
     /// <summary>Runs the stream to its end; gives why it ended, or null where the session stops.</summary>
-    public async Task<Failure?> RunAsync(WorkerOptions worker, ICollection<LeaseHandle> held, TimeSpan connectTimeout, CancellationToken stopping)
+    public async Task<Failure?> RunAsync(WorkerOptions worker, IReadOnlyCollection<LeaseHandle> held, TimeSpan connectTimeout, CancellationToken stopping)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_leave.Token, stopping);
         try
@@ -35,7 +35,7 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
             var input = call.ResponseStream;
             var sentAt = session.Now;
             bool open;
-            using (new Timer(time, connectTimeout, () => Leave("no welcome in time")))
+            using (time.CreateTimer(_ => Leave("no welcome in time"), null, connectTimeout, Timeout.InfiniteTimeSpan))
             {
                 await GreetAsync(call.RequestStream, worker, held).ConfigureAwait(false);
                 open = await input.MoveNext(either.Token).ConfigureAwait(false);
@@ -50,7 +50,8 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
                 }
             }
 
-            return Failure.Of(StatusCode.Unavailable, Welcomed ? "The coordinator closed the stream." : "The coordinator ended the stream before it said welcome.");
+            return Failure.Of(
+                StatusCode.Unavailable, Welcomed ? "The coordinator closed the stream." : "The coordinator ended the stream before it said welcome.");
         }
         catch (RpcException broken)
         {
@@ -106,14 +107,14 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
 
             // What is held now is what this beat can renew: a grant that arrives later was not known to be covered.
             var sentAt = session.Now;
-            _beats.Enqueue((++_sequence, sentAt, [.. session.Leases]));
+            _beats.Enqueue((++_sequence, sentAt, session.Leases));
             Send(new() { Heartbeat = new() { Sequence = _sequence, All = true } });
             return ackWait;
         }
     }
 
     /// <summary>The leases that an ack renews, counted from before its heartbeat was sent; those it refuses have ended already.</summary>
-    public LeaseHandle[] Acknowledged(HeartbeatAck ack, TimeSpan now, out TimeSpan sentAt)
+    public IReadOnlyCollection<LeaseHandle> Acknowledged(HeartbeatAck ack, TimeSpan now, out TimeSpan sentAt)
     {
         lock (_gate)
         {
@@ -162,7 +163,7 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
         }
     }
 
-    private static async Task GreetAsync(IClientStreamWriter<ConnectRequest> output, WorkerOptions worker, ICollection<LeaseHandle> held)
+    private static async Task GreetAsync(IClientStreamWriter<ConnectRequest> output, WorkerOptions worker, IReadOnlyCollection<LeaseHandle> held)
     {
         var hello = new Hello { WorkerId = worker.WorkerId };
         hello.Labels.Add(worker.Labels.ToDictionary());
@@ -198,11 +199,4 @@ internal sealed class SessionStream(CallInvoker invoker, WorkerSession session, 
     }
 
     private Failure Left() => Failure.Of(StatusCode.Unavailable, _left);
-
-    private sealed class Timer(TimeProvider time, TimeSpan after, Action fire) : IDisposable
-    {
-        private readonly ITimer _timer = time.CreateTimer(_ => fire(), null, after, Timeout.InfiniteTimeSpan);
-
-        public void Dispose() => _timer.Dispose();
-    }
 }

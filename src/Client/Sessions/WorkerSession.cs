@@ -55,7 +55,7 @@ public sealed class WorkerSession : IAsyncDisposable
     public string WorkerId => _worker.WorkerId;
 
     /// <summary>The leases that are held at this moment.</summary>
-    public IReadOnlyCollection<LeaseHandle> Leases => [.. _held.All];
+    public IReadOnlyCollection<LeaseHandle> Leases => _held.All;
 
     /// <summary>Where the events of a script are published for those that tail it; the same publisher each time.</summary>
     /// <param name="script">One of <see cref="WorkerOptions.Scripts"/>.</param>
