@@ -86,4 +86,8 @@ internal sealed record RecordStep(ResourceKey Resource)
 
 /// <summary>Ends the lease of a resource with a record.</summary>
 /// <param name="State">The state it is left in.</param>
-internal sealed record EndRecord(ResourceKey Resource, long? Token, string? Holder, string State, Operation? Operation);
+internal sealed record EndRecord(ResourceKey Resource, long? Token, string? Holder, string State, Operation? Operation)
+{
+    /// <summary>Why the lease ends.</summary>
+    public EndReason Reason { get; init; } = EndReason.Released;
+}

@@ -11,7 +11,7 @@ internal sealed class ShippedScripts(WorkerSession session, SessionParts parts, 
     private const int MaxEvents = 1_000;
     private const int MaxBytes = 1 << 20;
 
-    private readonly TraceLane _lane = new(session, parts.Traces, refuse);
+    private readonly TraceLane _lane = new(session, parts.Traces, parts.Time, refuse);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Following> _following = [];
     private readonly Dictionary<string, string> _told = [];
@@ -47,12 +47,13 @@ internal sealed class ShippedScripts(WorkerSession session, SessionParts parts, 
         }
         else if (!followed.Audience.IsEmpty)
         {
-            _lane.Add(followed, [.. traces.Events.Select(e => e.Memory)]);
+            _lane.Add(new(followed, [.. traces.Events.Select(e => e.Memory)]));
         }
     }
 
     public void Leave()
     {
+        _lane.Complete();
         foreach (var (_, following) in _following)
         {
             following.Dispose();

@@ -39,11 +39,12 @@ internal sealed class TailDesk(IRecordStore records, Scripts scripts, IOptions<T
     public ValueTask<IReadOnlyList<Record>> ListLiveAsync(string tenant, CancellationToken cancellation) => AllAsync(tenant, LiveKind, cancellation);
 
     public ValueTask<Outcome<Record>> DeleteAsync(string tenant, string script, string id, CancellationToken cancellation) =>
-        EndAsync(TailKey.ResourceOf(tenant, script, id), null, cancellation);
+        records.EndAsync(new(TailKey.ResourceOf(tenant, script, id), null, null, Ended, null), cancellation);
 
-    /// <param name="token">Only under this lease; null for any.</param>
-    public ValueTask<Outcome<Record>> EndAsync(ResourceKey tail, long? token, CancellationToken cancellation) =>
-        records.EndAsync(new(tail, token, null, Ended, null), cancellation);
+    /// <summary>Its life is over, though a reader keeps it.</summary>
+    /// <param name="token">Only under this lease.</param>
+    public ValueTask<Outcome<Record>> ExpireAsync(ResourceKey tail, long token, CancellationToken cancellation) =>
+        records.EndAsync(new(tail, token, null, Ended, null) { Reason = EndReason.Expired }, cancellation);
 
     /// <param name="script">Null for all of the account's.</param>
     public async ValueTask<Outcome<(TailKey Key, Record Tail)>> OpenLiveAsync(

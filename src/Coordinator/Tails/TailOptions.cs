@@ -26,11 +26,18 @@ internal sealed class TailOptions
     public int MostLive { get; set; } = 100;
 
     /// <summary>
-    /// How often a second all readers of this process together are woken by events that keep coming; each is at least once. 10 to 100,000;
-    /// default 100.
+    /// How often a second all readers of this process together are woken by events that keep coming, each at least once; and all tails of
+    /// a script together asked what they want, at least four times. 10 to 100,000; default 100.
     /// </summary>
     [Range(10, 100_000)]
     public int WakesPerSecond { get; set; } = 100;
+
+    /// <summary>How long what comes may be gathered for so many, that they are not woken more often together.</summary>
+    public TimeSpan Share(int readers, TimeSpan most)
+    {
+        var share = TimeSpan.FromSeconds((double)readers / WakesPerSecond);
+        return share < most ? share : most;
+    }
 
     /// <summary>Whether a script may be tailed before a worker has named it. Default false.</summary>
     public bool AheadOfWorkers { get; set; }

@@ -16,12 +16,14 @@ internal sealed class TailReaders : IDisposable
     private readonly TailBufferOptions _buffer;
     private readonly ILogger _log;
     private readonly IDisposable _changes;
+    private readonly long _began;
 
     public TailReaders(
         TailDesk desk, ITraceChannel channel, ChangeFeed feed, IOptions<TailOptions> options, IOptions<TailBufferOptions> buffer, TimeProvider time,
         ILogger<TailReaders> log)
     {
         (_parts, _options, _buffer, _log) = ((desk, channel, time), options.Value, buffer.Value, log);
+        _began = time.GetTimestamp();
         _changes = feed.Subscribe(OnChange);
     }
 
@@ -73,8 +75,9 @@ internal sealed class TailReaders : IDisposable
             var left = reader.IsLive ? TimeSpan.MaxValue : life - _parts.Time.GetElapsedTime(began);
             if (left <= TimeSpan.Zero)
             {
+                // First for everybody: who is told that it is over must not find it open elsewhere.
+                await ExpireAsync(reader, cancellation).ConfigureAwait(false);
                 reader.End(TailEnd.Expired);
-                await EndAsync(reader, cancellation).ConfigureAwait(false);
                 return;
             }
 
@@ -128,11 +131,11 @@ internal sealed class TailReaders : IDisposable
         }
     }
 
-    private async ValueTask EndAsync(TailReader reader, CancellationToken cancellation)
+    private async ValueTask ExpireAsync(TailReader reader, CancellationToken cancellation)
     {
         try
         {
-            await _parts.Desk.EndAsync(reader.Tail.Resource, reader.Token, cancellation).ConfigureAwait(false);
+            await _parts.Desk.ExpireAsync(reader.Tail.Resource, reader.Token, cancellation).ConfigureAwait(false);
         }
         catch (StoreException)
         {
@@ -173,11 +176,12 @@ internal sealed class TailReaders : IDisposable
         }
     }
 
-    // The more readers, the longer; and not all at the same moment.
+    // The more readers, the longer; and all until the same moment, because what happens a hundred times a second is met by more heartbeats
+    // than what happens once.
     private TimeSpan Gather()
     {
-        var share = TimeSpan.FromSeconds((double)_readers.Count / _options.WakesPerSecond);
-        return (share < LongestGather ? share : LongestGather) * (0.75 + (Random.Shared.NextDouble() / 4));
+        var share = _options.Share(_readers.Count, LongestGather).Ticks;
+        return TimeSpan.FromTicks(share - (_parts.Time.GetElapsedTime(_began).Ticks % share));
     }
 
     private async ValueTask<Ear> ListenAsync(string tenant)

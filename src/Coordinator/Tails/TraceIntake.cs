@@ -1,4 +1,5 @@
 using Coordinator.Leases;
+using Microsoft.Extensions.Options;
 using System.Threading.Channels;
 
 namespace Coordinator.Tails;
@@ -7,8 +8,13 @@ namespace Coordinator.Tails;
 /// Takes in what workers emit: judges it once for each tail of its script, and passes on what any of them wants, in one message whatever their
 /// number. It never holds up a worker: where the store cannot keep up, traces are dropped.
 /// </summary>
-internal sealed class TraceIntake(ITraceChannel channel, TimeProvider time, ILogger<TraceIntake> log) : BackgroundService
+internal sealed class TraceIntake(ITraceChannel channel, IOptions<TailOptions> options, TimeProvider time, ILogger<TraceIntake> log) : BackgroundService
 {
+    private static readonly TimeSpan LongestGather = TimeSpan.FromMilliseconds(250);
+
+    // A message may be larger by one frame.
+    private const long MessageBytes = 256 << 10;
+
     private const int MostWaiting = 1_000;
 
     // A batch may be of more than a MiB.
@@ -20,33 +26,46 @@ internal sealed class TraceIntake(ITraceChannel channel, TimeProvider time, ILog
 
     private long _waitingBytes;
 
-    /// <summary>Refuses an event that is not one; the others of its frame are passed on. For nobody nothing is looked at.</summary>
-    public Refusal? Take(string tenant, string script, Audience audience, IReadOnlyList<ReadOnlyMemory<byte>> events)
-    {
-        if (audience.IsEmpty)
-        {
-            return null;
-        }
+    /// <summary>How long what a worker ships may be gathered before it is judged for so many.</summary>
+    public TimeSpan Gather(Audience audience) => options.Value.Share(audience.Names.Count, LongestGather);
 
-        Refusal? refused = null;
-        var wanted = new List<(IReadOnlyList<int>, ReadOnlyMemory<byte>)>();
-        for (var i = 0; i < events.Count; i++)
+    /// <summary>
+    /// Takes in what a worker shipped, in its order. Of each frame the first event that is not one is refused; the others are passed on.
+    /// For nobody nothing is looked at.
+    /// </summary>
+    public void Take(string tenant, IEnumerable<ShippedFrame> frames, Action<Refusal> refuse)
+    {
+        foreach (var ofScript in frames.GroupBy(frame => frame.Followed))
         {
-            if (!TraceMessage.Parse(events[i], script, time.GetUtcNow()).Try(out var message, out var refusal))
+            // Those who read it now: whoever left while it waited is not asked any more.
+            var audience = ofScript.Key.Audience;
+            if (audience.IsEmpty)
             {
-                refused ??= refusal with { Field = $"events[{i}]" };
                 continue;
             }
 
-            Judge(audience, message, wanted);
-        }
+            var (wanted, bytes) = (new List<(IReadOnlyList<int> For, ReadOnlyMemory<byte> Event)>(), 0L);
+            foreach (var frame in ofScript)
+            {
+                var before = wanted.Count;
+                if (Judge(audience, frame, wanted) is { } refusal)
+                {
+                    refuse(refusal);
+                }
 
-        if (wanted.Count > 0)
-        {
-            Enqueue(tenant, new TraceBatch(audience.Names, wanted).Write());
-        }
+                bytes += wanted.Skip(before).Sum(one => (long)one.Event.Length);
+                if (bytes >= MessageBytes)
+                {
+                    Enqueue(tenant, new TraceBatch(audience.Names, wanted).Write());
+                    (wanted, bytes) = ([], 0);
+                }
+            }
 
-        return refused;
+            if (wanted.Count > 0)
+            {
+                Enqueue(tenant, new TraceBatch(audience.Names, wanted).Write());
+            }
+        }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -89,6 +108,23 @@ internal sealed class TraceIntake(ITraceChannel channel, TimeProvider time, ILog
         {
             Interlocked.Add(ref _waitingBytes, -batch.Length);
         }
+    }
+
+    private Refusal? Judge(Audience audience, ShippedFrame frame, List<(IReadOnlyList<int>, ReadOnlyMemory<byte>)> wanted)
+    {
+        Refusal? refused = null;
+        for (var i = 0; i < frame.Events.Count; i++)
+        {
+            if (!TraceMessage.Parse(frame.Events[i], frame.Followed.Script, time.GetUtcNow()).Try(out var message, out var refusal))
+            {
+                refused ??= refusal with { Field = $"events[{i}]" };
+                continue;
+            }
+
+            Judge(audience, message, wanted);
+        }
+
+        return refused;
     }
 
     // A script's tails get the message; live tails get frames that are made of it.

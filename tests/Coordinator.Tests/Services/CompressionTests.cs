@@ -7,11 +7,7 @@ using System.Net.Http.Headers;
 
 namespace Coordinator.Tests.Services;
 
-/// <summary>By itself: what is allocated meanwhile is measured for the whole process.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public sealed class Alone;
-
-/// <summary>Compressed messages: bounded by what comes out of them.</summary>
+/// <summary>Compressed messages: bounded by what comes out of them. Alone, because what is allocated meanwhile is measured for the whole process.</summary>
 [Collection(nameof(Alone))]
 public sealed class CompressionTests
 {

@@ -1,7 +1,9 @@
+using Coordinator.Tails;
 using Coordinator.Testing;
 using Coordinator.Tests.Services.Harness;
 using Coordinator.V1;
 using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordinator.Tests.Services;
 
@@ -13,15 +15,17 @@ public sealed class TailsTests : TailsWorld
     [Fact] // T3
     public async Task Traces_OfATailedScript_ComeInOrderAndOnlyWhatTheFiltersPass()
     {
-        // More than may wait to be judged, fewer than a reader may be behind.
+        // More than is gathered before it is judged, fewer than a reader may be behind.
         const int Shipped = 600;
+        // Not shown, but judged.
+        string pad = new('x', 8_000);
         using var worker = await ConnectAsync("s", "other");
         var tail = await Client.StartAsync(StartOf("s", """[{"outcome":["exception"]}]"""), RunningHost.Headers);
         await DemandAsync(worker, "s", 1);
         using var reader = await AttachedAsync(tail.Url);
         for (var i = 0; i < Shipped; i++)
         {
-            await SendAsync(worker, "s", $$"""{"outcome":"{{(i % 2 == 0 ? "exception" : "ok")}}","z":{{i}}.50,"a":9007199254740993}""");
+            await SendAsync(worker, "s", $$"""{"outcome":"{{(i % 2 == 0 ? "exception" : "ok")}}","z":{{i}}.50,"a":9007199254740993,"pad":"{{(i % 2 == 0 ? "" : pad)}}"}""");
             await SendAsync(worker, "other", """{"outcome":"exception"}""");
         }
 
@@ -44,6 +48,20 @@ public sealed class TailsTests : TailsWorld
         await DemandAsync(late, "s", 1);
         await Client.DeleteAsync(new() { AccountId = RunningHost.Tenant, ScriptName = "s", Id = tail.Id }, RunningHost.Headers);
         await DemandAsync(worker, "s", 0);
+    }
+
+    [Fact] // T4
+    public async Task Expiry_IsForEverybodyBeforeTheReaderIsTold()
+    {
+        await using var brief = await RunningHost.StartAsync(services => services.Configure<TailOptions>(tails =>
+            (tails.AheadOfWorkers, tails.Life) = (true, TimeSpan.FromSeconds(1))));
+        var tail = await brief.Tails.StartAsync(StartOf("s"), RunningHost.Headers);
+        using var reader = brief.Tails.Attach();
+        await reader.RequestStream.WriteAsync(new() { Capability = tail.Url.Split('/')[^1] });
+        Assert.Empty((await reader.ResponseStream.NextAsync()).Frames);
+        var closing = (await reader.ResponseStream.NextAsync()).Closing;
+        Assert.Equal((4000, "tail expired"), (closing.Code, closing.Reason));
+        Assert.Empty((await brief.Tails.ListAsync(new() { AccountId = RunningHost.Tenant, ScriptName = "s" }, RunningHost.Headers)).Tails);
     }
 
     [Fact] // T4

@@ -2,9 +2,11 @@ using Coordinator.Leases;
 using Coordinator.Tails;
 using Coordinator.Testing;
 using Coordinator.Tests.Services.Harness;
+using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using System.Collections.Concurrent;
 using System.Text;
+using System.Text.Json;
 
 namespace Coordinator.Tests.Services;
 
@@ -31,7 +33,7 @@ public sealed class TraceIntakeTests
         var large = Event(new('x', EventBytes));
         for (var i = 0; i < Frames; i++)
         {
-            Assert.Null(intake.Take(RunningHost.Tenant, "s", follows.Audience, [.. Enumerable.Repeat(large, PerFrame)]));
+            Take(Enumerable.Repeat(large, PerFrame));
         }
 
         channel.Go();
@@ -39,7 +41,7 @@ public sealed class TraceIntakeTests
         await Eventually.TrueAsync(
             () =>
             {
-                intake.Take(RunningHost.Tenant, "s", follows.Audience, [Event("last")]);
+                Take([Event("last")]);
                 return channel.Published.Any(batch => batch.Length < EventBytes);
             },
             Bound,
@@ -47,14 +49,52 @@ public sealed class TraceIntakeTests
         var kept = channel.Published.Where(batch => batch.Length > EventBytes).ToList();
         Assert.InRange(kept.Sum(batch => (long)batch.Length), EventBytes * PerFrame * 2, MostBytes);
         Assert.InRange(kept.Count, 2, Frames - 1);
+
+        void Take(IEnumerable<ReadOnlyMemory<byte>> events) => intake.Take(RunningHost.Tenant, [new(follows, [.. events])], Refused);
     }
 
     [Fact]
     public async Task Take_ForNobody_LooksAtNothing()
     {
         await using var host = await RunningHost.StartAsync();
-        Assert.Null(host.Services.GetRequiredService<TraceIntake>().Take(RunningHost.Tenant, "s", Audience.Nobody, ["no JSON"u8.ToArray()]));
+        using var nobody = new Following("s", () => Audience.Nobody, () => { });
+        host.Services.GetRequiredService<TraceIntake>().Take(RunningHost.Tenant, [new(nobody, ["no JSON"u8.ToArray()])], Refused);
     }
+
+    [Fact] // the more tails, the more of what a worker ships goes out in one message, and in its order
+    public async Task Frames_ThatKeepComingForManyTails_AreGathered()
+    {
+        const int Tails = 5;
+        const int Shipped = 100;
+        var channel = new StandingChannel();
+        channel.Go();
+        await using var host = await RunningHost.StartAsync(services => services
+            .AddSingleton<ITraceChannel>(channel).Configure<TailOptions>(tails => (tails.AheadOfWorkers, tails.WakesPerSecond) = (true, 10)));
+        for (var i = 0; i < Tails; i++)
+        {
+            await host.Tails.StartAsync(new() { AccountId = RunningHost.Tenant, ScriptName = "s", Origin = "ws://here", ClientIp = "127.0.0.1" }, RunningHost.Headers);
+        }
+
+        using var worker = host.Sessions.Connect(RunningHost.Headers);
+        await worker.RequestStream.WriteAsync(new() { Hello = new() { WorkerId = "w", Scripts = { "s" } } });
+        while ((await worker.ResponseStream.NextAsync()).Control?.Demand?.Tails != Tails)
+        {
+        }
+
+        for (var i = 0; i < Shipped; i++)
+        {
+            await worker.RequestStream.WriteAsync(new() { Traces = new() { Script = "s", Events = { UnsafeByteOperations.UnsafeWrap(Event($"{i}")) } } });
+        }
+
+        await Eventually.TrueAsync(() => Events().Count == Shipped, Bound, "all is published");
+        Assert.InRange(channel.Published.Count, 1, Shipped / 4);
+        Assert.Equal(Enumerable.Range(0, Shipped).Select(i => $"{i}"), Events());
+
+        List<string?> Events() => [.. channel.Published.SelectMany(batch => TraceBatch.Read(batch)!.Events)
+            .Select(one => JsonElement.Parse(one.Event.Span).GetProperty("logs")[0].GetProperty("message")[0].GetString())];
+    }
+
+    private static void Refused(Refusal refusal) => Assert.Fail($"{refusal}");
 
     private static ReadOnlyMemory<byte> Event(string line) => Encoding.UTF8.GetBytes($$"""{"outcome":"ok","event":null,"logs":[{"message":["{{line}}"],"level":"log"}]}""");
 

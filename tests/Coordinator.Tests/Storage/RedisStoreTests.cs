@@ -88,28 +88,6 @@ public sealed class RedisStoreTests : EventStoreContract
         Assert.Equal("w1", (await Store.Leases.GetAsync(Key("kept"), CancellationToken.None)).Value!.Holder);
     }
 
-    [Fact] // a call's time begins when it is sent, and no more are sent than are answered in it
-    public async Task Burst_OfMoreCallsThanRedisAnswersInTheTimeOfOne_IsServedAndHoldsUpNoRenewal()
-    {
-        const int Calls = 30_000;
-        var options = new RedisOptions { Configuration = ((RedisHarness)Store).Server.Configuration, CallTimeout = TimeSpan.FromMilliseconds(500) };
-        await using var store = await RedisStore.ConnectAsync(options, StoreHarness.SmallRetention, TimeProvider.System);
-        var beaten = (await store.Leases.AcquireAsync(Acquire("beaten"), CancellationToken.None)).Value!;
-        var served = 0;
-        var burst = Enumerable.Range(0, Calls).Select(async i =>
-        {
-            Assert.Equal(i, (await store.Leases.AcquireAsync(Acquire($"burst/{i}"), CancellationToken.None)).Value is null ? -1 : i);
-            Interlocked.Increment(ref served);
-        }).ToArray();
-        var results = new RenewalResult[1];
-        await store.Leases.RenewAsync(Guard.Connection, new Renewal[] { new(Key("beaten"), beaten.Token, "c1") }, results, CancellationToken.None);
-        Assert.Null(results[0].Lost);
-        Assert.InRange(Volatile.Read(ref served), 0, Calls / 2);
-        await Task.WhenAll(burst);
-
-        AcquireCommand Acquire(string name) => new(Key(name), "w1", "c1", Long, new Dictionary<string, string>(), null);
-    }
-
     [Fact] // Redis's clock as a reply showed it, and only while it is the same server's
     public void Clock_AfterDiscard_KnowsNothing()
     {

@@ -34,7 +34,8 @@ public sealed class StalledTailsTests(CrowdWorld world, Xunit.Abstractions.ITest
         await world.CrowdAsync();
         await world.StallAsync();
         var hundred = await PublishedAsync();
-        Assert.Equal((Frames, Frames), (one, hundred));
+        Assert.InRange(one, 1, Frames);
+        Assert.InRange(hundred, 1, Frames);
 
         var (coordinator, gateway) = (new List<long>(), new List<long>());
         var cut = 0;

@@ -110,7 +110,7 @@ internal sealed class EmbeddedRecordStore(EmbeddedState state) : IRecordStore
         // Who was asked to stop has stopped, whatever it says.
         var record = EmbeddedRecords.Find(step, resource)!;
         EmbeddedRecords.SetState(step, record, record.Fields.ContainsKey(RecordFields.Cancel) ? "failed" : command.State);
-        step.Finish(resource, lease, EndReason.Released);
+        step.Finish(resource, lease, command.Reason);
         step.Remember(resource, command.Operation, lease.Token, LeaseBounds.MaxTtl);
         return EmbeddedRecords.View(step, resource, null);
     }));

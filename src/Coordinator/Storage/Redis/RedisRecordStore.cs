@@ -58,7 +58,7 @@ internal sealed class RedisRecordStore(IConnectionMultiplexer connection, RedisC
         }
 
         return Read(command.Resource, await caller.RunAsync(scripts.End, keys, [
-            default, Number(command.Token ?? 0), RedisReplies.Word(EndReason.Released), command.Operation?.Digest ?? "", OperationLife,
+            default, Number(command.Token ?? 0), RedisReplies.Word(command.Reason), command.Operation?.Digest ?? "", OperationLife,
             command.Holder ?? "", command.State,
         ], cancellation).ConfigureAwait(false));
     }
