@@ -13,6 +13,7 @@ internal sealed class Producer(WorkerStream stream, string script) : IAsyncDispo
         $$$"""{"outcome":"ok","logs":[{"message":["{{{new string('x', 200)}}}"],"level":"log"}],"event":{"rpcMethod":"work"}}""");
 
     private readonly Writes _writes = new(stream);
+    private readonly ConnectRequest _frame = new() { Traces = new() { Script = script, Events = { Enumerable.Repeat(Event, EventsPerFrame) } } };
 
     /// <summary>Ships for as long as its heartbeats are measured.</summary>
     public async Task<Sample> MeasureAsync(Timing timing)
@@ -27,16 +28,26 @@ internal sealed class Producer(WorkerStream stream, string script) : IAsyncDispo
 
     public ValueTask DisposeAsync() => _writes.DisposeAsync();
 
+    /// <summary>
+    /// Ships a number of frames, one behind the other. At the pace of a measured round the server's rarely run code would still be compiled, beside
+    /// the acks, for half a minute.
+    /// </summary>
+    public async Task WarmUpAsync(int frames)
+    {
+        for (var i = 0; i < frames; i++)
+        {
+            await _writes.SendAsync(_frame).ConfigureAwait(false);
+        }
+    }
+
     private async Task ShipAsync(CancellationToken over)
     {
-        var frame = new ConnectRequest { Traces = new() { Script = script } };
-        frame.Traces.Events.AddRange(Enumerable.Repeat(Event, EventsPerFrame));
         using var timer = new PeriodicTimer(Between);
         try
         {
             while (await timer.WaitForNextTickAsync(over).ConfigureAwait(false))
             {
-                await _writes.SendAsync(frame).ConfigureAwait(false);
+                await _writes.SendAsync(_frame).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (over.IsCancellationRequested)

@@ -2,6 +2,7 @@ using Benchmarks.Load;
 using Coordinator.V1;
 using Grpc.Core;
 using Grpc.Net.Client;
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace Benchmarks.Subjects;
@@ -12,11 +13,9 @@ internal sealed class WorkerStream : IBeats
     private const int AcquiresInFlight = 128;
     private const long Ttl = 3_600_000;
 
-    // Ten thousand at once, each with its first lease, are more than a slow machine answers in time; this is not what is measured.
-    private const int OpenedAtOnce = 500;
-
     private readonly AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse> _call;
     private readonly ConnectRequest _beat = new() { Heartbeat = new() { All = true } };
+    private readonly ConcurrentQueue<string> _told = new();
     private long _asked;
     private long _acked;
 
@@ -53,20 +52,12 @@ internal sealed class WorkerStream : IBeats
     }
 
     /// <summary>A number of streams, each a worker of its own.</summary>
-    public static async Task<IReadOnlyList<WorkerStream>> OpenAsync(Channels channels, string prefix, int streams, int leases)
-    {
-        var opened = new List<WorkerStream>(streams);
-        foreach (var some in Enumerable.Range(0, streams).Chunk(OpenedAtOnce))
-        {
-            opened.AddRange(await Task.WhenAll(some.Select(i => OpenAsync(channels.Next(), $"{prefix}-{i}", leases))).ConfigureAwait(false));
-        }
-
-        return opened;
-    }
+    public static async Task<IReadOnlyList<WorkerStream>> OpenAsync(Channels channels, string prefix, int streams, int leases) =>
+        await Task.WhenAll(Enumerable.Range(0, streams).Select(i => OpenAsync(channels.Next(), $"{prefix}-{i}", leases))).ConfigureAwait(false);
 
     public Task SendAsync(ConnectRequest frame) => _call.RequestStream.WriteAsync(frame);
 
-    /// <summary>The next frame of a kind; only control may come between.</summary>
+    /// <summary>The next frame of a kind; only control may come between, and is acknowledged with the next heartbeat.</summary>
     public async Task<ConnectResponse> NextAsync(ConnectResponse.FrameOneofCase kind)
     {
         while (await _call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
@@ -81,6 +72,8 @@ internal sealed class WorkerStream : IBeats
             {
                 throw new InvalidOperationException($"Not {kind}, but {frame}");
             }
+
+            _told.Enqueue(frame.Control.Id);
         }
 
         throw new InvalidOperationException($"The stream ended before {kind}.");
@@ -94,7 +87,7 @@ internal sealed class WorkerStream : IBeats
     public Task BeatAsync(ConnectRequest beat)
     {
         beat.Heartbeat.Sequence = ++_asked;
-        return SendAsync(beat);
+        return _told.IsEmpty ? SendAsync(beat) : AcknowledgeAndSendAsync(beat);
     }
 
     /// <summary>Takes the ack of the oldest heartbeat that has none; throws where it did not renew so many leases.</summary>
@@ -111,6 +104,17 @@ internal sealed class WorkerStream : IBeats
     {
         _call.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    // What is not acknowledged is told again with each ack.
+    private async Task AcknowledgeAndSendAsync(ConnectRequest beat)
+    {
+        while (_told.TryDequeue(out var control))
+        {
+            await SendAsync(new() { ControlAck = new() { Id = control } }).ConfigureAwait(false);
+        }
+
+        await SendAsync(beat).ConfigureAwait(false);
     }
 
     private async Task<LeaseRef[]> AcquireAsync(string worker, int count)
