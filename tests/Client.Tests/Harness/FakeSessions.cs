@@ -65,6 +65,7 @@ internal sealed class FakeSessions : Coordinator.V1.Sessions.SessionsBase, IAsyn
         };
         Welcoming?.Invoke(welcome);
         await responseStream.WriteAsync(new() { Welcome = welcome });
+        using var left = context.CancellationToken.Register(() => connection.Left = true);
         _connections.Writer.TryWrite(connection);
         var reading = ReadAsync(requestStream, connection, context.CancellationToken);
         await Task.WhenAny(connection.Ended, reading);
@@ -96,6 +97,9 @@ internal sealed class FakeSessions : Coordinator.V1.Sessions.SessionsBase, IAsyn
         public Hello Hello => hello;
 
         public Task Ended => _ended.Task;
+
+        /// <summary>The worker has given it up.</summary>
+        public bool Left { get; set; }
 
         public void Arrived(ConnectRequest frame) => _frames.Writer.TryWrite(frame);
 

@@ -1,5 +1,6 @@
 using Coordinator.Storage.Redis;
 using Coordinator.Testing;
+using System.Threading.Channels;
 
 namespace Coordinator.Tests.Storage;
 
@@ -7,6 +8,7 @@ namespace Coordinator.Tests.Storage;
 public sealed class RedisPatienceTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
     private readonly ManualTime _time = new();
     private readonly TaskCompletionSource<string> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -22,6 +24,27 @@ public sealed class RedisPatienceTests
         Assert.Equal("answer", await waiting);
     }
 
+    [Fact] // each hop of the answer's way takes a second, and it has five
+    public async Task Answer_OfABusyProcess_HasAsLongAsItsWayTakes_FiveTimesTheTimeInAll()
+    {
+        var busy = new BusyTime();
+        var (taken, givenUp) = (RedisPatience.WithinAsync(_answer.Task, Timeout, busy, CancellationToken.None), new TaskCompletionSource<string>().Task);
+        await busy.FireAsync(Timeout);
+        await busy.FireAsync(TimeSpan.FromSeconds(5));
+        _answer.SetResult("answer");
+        Assert.Equal("answer", await taken);
+
+        busy = new();
+        givenUp = RedisPatience.WithinAsync(givenUp, Timeout, busy, CancellationToken.None);
+        await busy.FireAsync(Timeout);
+        for (var more = 0; more < 3; more++)
+        {
+            await busy.FireAsync(TimeSpan.FromSeconds(5));
+        }
+
+        await Assert.ThrowsAsync<TimeoutException>(() => givenUp);
+    }
+
     [Fact]
     public async Task Answer_ThatDoesNotCome_IsGivenUp()
     {
@@ -31,7 +54,7 @@ public sealed class RedisPatienceTests
         await Eventually.TrueAsync(
             () =>
             {
-                _time.Advance(TimeSpan.FromMilliseconds(50));
+                _time.Advance(TimeSpan.FromMilliseconds(100));
                 return waiting.IsCompleted;
             },
             Timeout,
@@ -57,4 +80,40 @@ public sealed class RedisPatienceTests
     }
 
     private Task<string> WaitAsync(CancellationToken cancellation) => RedisPatience.WithinAsync(_answer.Task, Timeout, _time, cancellation);
+
+    /// <summary>A second passes whenever the time is asked for; timers fire when they are told to.</summary>
+    private sealed class BusyTime : TimeProvider
+    {
+        private readonly Channel<(TimeSpan Due, Action Fire)> _timers = Channel.CreateUnbounded<(TimeSpan, Action)>();
+        private long _seconds;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _seconds);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _timers.Writer.TryWrite((dueTime, () => callback(state)));
+            return new Fired();
+        }
+
+        /// <summary>Fires the next timer, which must be due after that.</summary>
+        public async Task FireAsync(TimeSpan due)
+        {
+            var timer = await _timers.Reader.ReadAsync().AsTask().WaitAsync(Bound);
+            Assert.Equal(due, timer.Due);
+            timer.Fire();
+        }
+
+        private sealed class Fired : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
+    }
 }
