@@ -35,7 +35,7 @@ internal sealed class TailOptions
     /// <summary>How long what comes may be gathered for so many, that they are not woken more often together.</summary>
     public TimeSpan Share(int readers, TimeSpan most)
     {
-        var share = TimeSpan.FromSeconds((double)readers / WakesPerSecond);
+        var share = TimeSpan.FromSeconds((double)Math.Max(readers, 1) / WakesPerSecond);
         return share < most ? share : most;
     }
 

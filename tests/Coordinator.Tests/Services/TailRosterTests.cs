@@ -4,7 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordinator.Tests.Services;
 
-/// <summary>Workers that come and go at once.</summary>
+/// <summary>Workers that come and go at once. Alone, because each makes the roster look at the store.</summary>
+[Collection(nameof(Alone))]
 public sealed class TailRosterTests
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
@@ -12,7 +13,7 @@ public sealed class TailRosterTests
     [Fact]
     public async Task Follow_WhileTheLastOneLeaves_IsToldWhatIsRead()
     {
-        const int Times = 400, Others = 50;
+        const int Times = 200, Others = 50;
         await using var host = await RunningHost.StartAsync(services => services.Configure<TailOptions>(tails => tails.AheadOfWorkers = true));
         await host.Tails.StartAsync(new() { AccountId = RunningHost.Tenant, ScriptName = "s", Origin = "ws://here", ClientIp = "127.0.0.1" }, RunningHost.Headers);
         var roster = host.Services.GetRequiredService<TailRoster>();
