@@ -10,7 +10,8 @@ using System.Text.Json;
 
 namespace Coordinator.Tests.Services;
 
-/// <summary>What workers emit while the store takes nothing.</summary>
+/// <summary>What workers emit while the store takes nothing. Alone, because 160 MB of it are judged.</summary>
+[Collection(nameof(Alone))]
 public sealed class TraceIntakeTests
 {
     private const int Frames = 200;

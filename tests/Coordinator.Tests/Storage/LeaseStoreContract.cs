@@ -5,7 +5,7 @@ namespace Coordinator.Tests.Storage;
 /// <summary>What every lease store must do; each store inherits it. Ids in parentheses are those of docs/GUARANTEES.md.</summary>
 public abstract partial class LeaseStoreContract : IAsyncLifetime
 {
-    private protected static readonly TimeSpan Ttl = TimeSpan.FromMilliseconds(400);
+    private protected static readonly TimeSpan Ttl = TimeSpan.FromSeconds(1.5);
     private protected static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PastTtl = Ttl + TimeSpan.FromMilliseconds(50);
     private static readonly CancellationToken None = CancellationToken.None;

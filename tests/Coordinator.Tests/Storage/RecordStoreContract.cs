@@ -8,7 +8,7 @@ namespace Coordinator.Tests.Storage;
 public abstract partial class RecordStoreContract : IAsyncLifetime
 {
     private const string Tenant = "t";
-    private static readonly TimeSpan Ttl = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan Ttl = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan PastTtl = Ttl + TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
     private static readonly CancellationToken None = CancellationToken.None;

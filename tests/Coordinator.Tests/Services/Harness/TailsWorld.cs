@@ -18,7 +18,7 @@ public abstract class TailsWorld : IAsyncLifetime
     {
         tails.MostPerScript = 2;
         tails.LiveTtl = TimeSpan.FromSeconds(2);
-        tails.ReaderGrace = TimeSpan.FromSeconds(1);
+        tails.ReaderGrace = TimeSpan.FromSeconds(2);
     }));
 
     public async Task DisposeAsync() => await Host.DisposeAsync();
