@@ -37,17 +37,18 @@ internal sealed class ShippedScripts(WorkerSession session, SessionParts parts, 
     /// <summary>Passes on what a worker emitted. What is wrong with it is refused, maybe later.</summary>
     public void Take(Traces traces)
     {
+        var bytes = traces.Events.Sum(e => (long)e.Length);
         if (!_following.TryGetValue(traces.Script, out var followed))
         {
             refuse(Refusal.Invalid("traces.script", "must be one of the hello's scripts"));
         }
-        else if (traces.Events.Count > MaxEvents || traces.Events.Sum(e => (long)e.Length) > MaxBytes)
+        else if (traces.Events.Count > MaxEvents || bytes > MaxBytes)
         {
             refuse(Refusal.Invalid("traces.events", $"must be at most {MaxEvents} events and {MaxBytes} bytes"));
         }
         else if (!followed.Audience.IsEmpty)
         {
-            _lane.Add(new(followed, [.. traces.Events.Select(e => e.Memory)]));
+            _lane.Add(new(followed, [.. traces.Events.Select(e => e.Memory)], bytes));
         }
     }
 

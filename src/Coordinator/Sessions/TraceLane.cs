@@ -99,5 +99,5 @@ internal sealed class TraceLane
         }
     }
 
-    private static long Weight(ShippedFrame frame) => frame.Events.Sum(e => e.Length + PerEvent);
+    private static long Weight(ShippedFrame frame) => frame.Bytes + (frame.Events.Count * PerEvent);
 }

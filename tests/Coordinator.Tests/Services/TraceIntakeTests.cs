@@ -34,7 +34,7 @@ public sealed class TraceIntakeTests
         var large = Event(new('x', EventBytes));
         for (var i = 0; i < Frames; i++)
         {
-            Take(Enumerable.Repeat(large, PerFrame));
+            Take([.. Enumerable.Repeat(large, PerFrame)]);
         }
 
         channel.Go();
@@ -51,7 +51,8 @@ public sealed class TraceIntakeTests
         Assert.InRange(kept.Sum(batch => (long)batch.Length), EventBytes * PerFrame * 2, MostBytes);
         Assert.InRange(kept.Count, 2, Frames - 1);
 
-        void Take(IEnumerable<ReadOnlyMemory<byte>> events) => intake.Take(RunningHost.Tenant, [new(follows, [.. events])], Refused);
+        void Take(IReadOnlyCollection<ReadOnlyMemory<byte>> events) =>
+            intake.Take(RunningHost.Tenant, [new(follows, [.. events], events.Sum(e => (long)e.Length))], Refused);
     }
 
     [Fact]
@@ -59,7 +60,7 @@ public sealed class TraceIntakeTests
     {
         await using var host = await RunningHost.StartAsync();
         using var nobody = new Following("s", () => Audience.Nobody, () => { });
-        host.Services.GetRequiredService<TraceIntake>().Take(RunningHost.Tenant, [new(nobody, ["no JSON"u8.ToArray()])], Refused);
+        host.Services.GetRequiredService<TraceIntake>().Take(RunningHost.Tenant, [new(nobody, ["no JSON"u8.ToArray()], 7)], Refused);
     }
 
     [Fact] // the more tails, the more of what a worker ships goes out in one message, and in its order
